@@ -1,0 +1,234 @@
+"""Saving and loading trained models safely.
+
+A model is a folder: a manifest, the files of its parts, and a card for people. The manifest holds
+the class, its parameters, the sha256 and size of each file, the versions of the libraries and the
+measured figures. Loading reads data and never runs code that comes with it: fitted scikit-learn
+objects are stored with skops and rebuilt from an explicit list of types, tagger weights are the
+tagger's own file, arrays are npz without pickles, everything else is JSON. A file that was
+changed, truncated, or written by something else is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import platform
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from sourcescore._resources import shipped
+
+__all__ = ["ModelFileError", "load_model", "load_skops", "save_model", "shipped_models"]
+
+FORMAT = "sourcescore-model"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+#: The classes that a manifest may name, and the module that each one lives in.
+MODEL_CLASSES = {
+    "AttributionExtractor": "sourcescore.extract",
+    "SourceResolver": "sourcescore.sources",
+    "AttributionClassifier": "sourcescore.classify",
+    "StanceClassifier": "sourcescore.stance",
+    "ClaimLinker": "sourcescore.link",
+    "ClaimScorer": "sourcescore.confidence",
+    "WordVectors": "sourcescore.words",
+}
+
+#: The types beyond scikit-learn's own that a stored scikit-learn object may hold.
+TRUSTED_TYPES: list[str] = []
+
+_LIBRARIES = ("numpy", "scikit-learn", "pandas", "python-crfsuite", "skops")
+
+
+class ModelFileError(ValueError):
+    """A model folder is missing a file, or holds one that was changed or is not ours."""
+
+
+def shipped_models(models: str = "fast") -> list[str]:
+    """Names of the models that come with the package.
+
+    Examples
+    --------
+    >>> from sourcescore.models import shipped_models
+    >>> "extractor" in shipped_models()
+    True
+    """
+    folder = shipped("models") / models
+    if not folder.is_dir():
+        kinds = sorted(p.name for p in shipped("models").iterdir() if p.is_dir())
+        raise ValueError(f"models must be one of {', '.join(map(repr, kinds))}; got {models!r}.")
+    return sorted(p.name for p in folder.iterdir() if (p / MANIFEST).is_file())
+
+
+def load_model(name: str | Path, *, models: str = "fast") -> Any:
+    """Load a trained model: one that is shipped, by name, or any other, by the path of its folder.
+
+    Parameters
+    ----------
+    name : str or Path
+        A name out of `shipped_models`, or a folder that `save_model` wrote.
+    models : {"fast"}, default="fast"
+        Which of the shipped sets `name` is looked up in.
+
+    Returns
+    -------
+    estimator
+        A fitted estimator of its own; changing it does not change what the next call returns.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is neither a shipped model of this name nor such a folder.
+    ModelFileError
+        If a file was changed, truncated, is missing or foreign.
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> type(ss.load_model("extractor")).__name__
+    'AttributionExtractor'
+    """
+    names = shipped_models(models)
+    if isinstance(name, str) and name in names:
+        return _load(shipped("models") / models / name)
+    folder = Path(name)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"no model {str(name)!r}: it is neither a folder nor one of the shipped "
+            f"models {', '.join(names)}."
+        )
+    return _load(folder)
+
+
+@lru_cache(maxsize=None)
+def load_words() -> Any:
+    """The shipped word vectors, loaded once: they are large and never change."""
+    return _load(shipped("models") / "fast" / "words")
+
+
+def save_model(
+    estimator: Any, path: str | Path, *, figures: Mapping[str, Any] | None = None
+) -> Path:
+    """Save a fitted estimator as a folder that `load_model` reads.
+
+    Parameters
+    ----------
+    estimator : a fitted estimator of this package
+    path : str or Path
+        The folder; it is made where it is missing, and files of the same names are replaced.
+    figures : mapping, optional
+        Measured figures to keep with the model; anything JSON can hold.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    TypeError
+        If the object is not an estimator of this package.
+    """
+    kind = type(estimator).__name__
+    if kind not in MODEL_CLASSES or not hasattr(estimator, "to_parts"):
+        raise TypeError(
+            f"cannot save a {kind}; estimators that can be saved: {', '.join(MODEL_CLASSES)}."
+        )
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for name, content in estimator.to_parts().items():
+        (folder / name).write_bytes(content)
+        files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "class": kind,
+        "files": files,
+        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "python": platform.python_version(),
+        "figures": dict(figures or {}),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf8")
+    return folder
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a model folder, checked for its form."""
+    path = Path(folder) / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+        if manifest["format"] != FORMAT:
+            raise KeyError("format")
+        if manifest["format_version"] != FORMAT_VERSION:
+            raise ModelFileError(
+                f"{path} has format version {manifest['format_version']!r}; this version of "
+                f"sourcescore reads {FORMAT_VERSION}. Retrain the model or update sourcescore."
+            )
+        if manifest["class"] not in MODEL_CLASSES:
+            raise KeyError("class")
+        for name, entry in manifest["files"].items():
+            if Path(name).name != name or not isinstance(entry["sha256"], str):
+                raise KeyError("files")
+    except FileNotFoundError:
+        raise ModelFileError(f"{path} is missing: {folder} is not a model folder.") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"{path} is not the manifest of a sourcescore model.") from None
+    return manifest
+
+
+def _load(folder: Path) -> Any:
+    manifest = read_manifest(folder)
+    parts = {}
+    for name, entry in manifest["files"].items():
+        try:
+            content = (folder / name).read_bytes()
+        except FileNotFoundError:
+            raise ModelFileError(
+                f"{folder / name} is missing; the manifest lists it. Get the model anew."
+            ) from None
+        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            what = "truncated" if len(content) < entry["bytes"] else "changed"
+            raise ModelFileError(
+                f"{folder / name} was {what}: its sha256 is not the one in the manifest. "
+                "Get the model anew, or save it again with save_model."
+            )
+        parts[name] = content
+    kind = manifest["class"]
+    estimator_class = getattr(importlib.import_module(MODEL_CLASSES[kind]), kind)
+    try:
+        return estimator_class.from_parts(parts)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelFileError(f"{folder} does not hold a {kind} of this version: {error}") from error
+
+
+def load_skops(content: bytes) -> Any:
+    """Rebuild a scikit-learn object from bytes that skops wrote, from trusted types alone.
+
+    Raises
+    ------
+    ModelFileError
+        If it holds a type that is not on the list.
+    """
+    from skops.io import get_untrusted_types, loads
+
+    unknown = sorted(set(get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
+    if unknown:
+        raise ModelFileError(
+            f"the stored object holds types that are not trusted: {', '.join(unknown)}."
+        )
+    return loads(content, trusted=TRUSTED_TYPES)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "missing"
