@@ -1,3 +1,36 @@
 """Score how confident a reader can be in each claim of a news text, from who is said to say it."""
 
+from sourcescore import datasets
+from sourcescore.classify import AttributionClassifier
+from sourcescore.confidence import ClaimScorer
+from sourcescore.extract import AttributionExtractor
+from sourcescore.link import ClaimLinker
+from sourcescore.models import ModelFileError, load_model, save_model
+from sourcescore.pipeline import SourceScorer, score, score_corpus
+from sourcescore.priors import Priors
+from sourcescore.report import Report
+from sourcescore.sources import SourceResolver
+from sourcescore.stance import StanceClassifier
+from sourcescore.taxonomy import AttributionType, Stance
+
+__all__ = [
+    "AttributionClassifier",
+    "AttributionExtractor",
+    "AttributionType",
+    "ClaimLinker",
+    "ClaimScorer",
+    "ModelFileError",
+    "Priors",
+    "Report",
+    "SourceResolver",
+    "SourceScorer",
+    "Stance",
+    "StanceClassifier",
+    "datasets",
+    "load_model",
+    "save_model",
+    "score",
+    "score_corpus",
+]
+
 __version__ = "0.1.0"

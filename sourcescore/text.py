@@ -4,9 +4,9 @@ Comes in: a text, any string. Goes out: a `Document`, whose tokens are exact pie
 Everything is found by regular expressions that look at each character a bounded number of times,
 so the time is linear in the length of the text, whatever the text.
 
-A quotation is what stands between a pair of quotation marks. One that runs over a paragraph end
-goes on where the next paragraph opens with a mark again, as newspapers set it (*The Chicago Manual
-of Style*, 13.30).
+A quotation is what stands between a pair of quotation marks, with what is nested in it. One that
+runs over several paragraphs is set with a mark at the start of each and a closing one at the end of
+the last (*The Chicago Manual of Style*, 13.30); each of these paragraphs counts as one quotation.
 """
 
 from __future__ import annotations
@@ -22,23 +22,36 @@ __all__ = ["Document", "parse", "sentence_around"]
 # An abbreviation keeps its full stop, a number its separators, a compound its hyphens.
 _ABBREVIATIONS = (
     "Mr|Mrs|Ms|Dr|Prof|St|Sen|Rep|Gov|Gen|Lt|Col|Sgt|Capt|Cpl|Maj|Adm|Cmdr|Rev|Hon|Pres|Supt|Det|"
-    "Insp|Jr|Sr|Messrs|Mme|Mlle|Inc|Corp|Ltd|Co|Bros|vs|etc|No|Nos|Art|Fig|approx|Jan|Feb|Mar|Apr|"
+    "Insp|Jr|Sr|Messrs|Mme|Mlle|Inc|Corp|Ltd|Co|Bros|vs|etc|approx|Jan|Feb|Mar|Apr|"
     "Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|Ala|Ariz|Ark|Calif|Colo|Conn|Del|Fla|Ga|Ill|Ind|Kan|Ky|La|"
     "Mass|Md|Mich|Minn|Miss|Mo|Mont|Neb|Nev|Okla|Ore|Pa|Tenn|Tex|Va|Vt|Wash|Wis|Wyo|a\\.m|p\\.m|"
     "e\\.g|i\\.e"
 )
+# These are abbreviations before a number only: "No. 10", but "No. Never."
+_NUMBERED = "No|Nos|Art|Fig"
 _TOKEN = re.compile(
-    rf"(?:[A-Za-z]\.){{2,8}}|(?:{_ABBREVIATIONS})\.(?=[\s,])|\d+(?:[.,]\d+)+|"
-    r"['’](?:s|re|ve|d|ll|m|t)\b|\w+(?:-\w+){0,8}|[^\w\s]"
+    rf"(?:[A-Za-z]\.){{2,8}}|(?:{_ABBREVIATIONS})\.(?=[\s,])|(?:{_NUMBERED})\.(?=\s?\d)|"
+    r"\d+(?:[.,]\d+)+|['’](?:s|re|ve|d|ll|m|t)\b|\w+(?:-\w+){0,8}|[^\w\s]"
 )
-_QUOTE = re.compile(r"[\"“”„«»]|(?<!\w)['‘](?=\w)|(?<=[\w.,!?…;:])['’](?!\w)")
-_SENTENCE_END = re.compile(r"[.!?…]+[\"“”’'»)\]]{0,3}(?=\s)|\n")
-_NEWLINES = re.compile(r"[^\S\n]*\n\s*")
-_ENDS_LINE = re.compile(r"[.!?…:\"”’'»)\]]$")
+# Possessive quantifiers and a look behind: no run of full stops is read more than once.
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"“”’'»)\]]{0,3}+(?=\s)")
 # Words whose full stop seldom ends a sentence, when a capital follows.
 _NO_SENTENCE_END = re.compile(rf"(?:^|\W)(?:[A-Z]|(?:[A-Za-z]\.)+[A-Za-z]|{_ABBREVIATIONS})$")
+_NO_SENTENCE_END_BEFORE_NUMBER = re.compile(rf"(?:^|\W)(?:{_NUMBERED})$")
+# Line ends as str.splitlines has them.
+_LINE_END = re.compile(r"\r\n?|[\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+_LINE_BREAK = re.compile(rf"(?:{_LINE_END.pattern})(\s*)")
+_LINE_CLOSERS = frozenset(".!?…:\"”’'»)]")
 # A text in which so large a part of the line ends runs on in lower case was wrapped by hand.
 _WRAPPED_SHARE = 0.3
+# A single mark is as often an apostrophe: how it stands between words says what it can be.
+_QUOTE = re.compile(
+    r"[\"“”„«»]|"
+    r"(?P<opens>(?<!\w)['‘](?=\w)(?!(?:\d\ds|em|til|cause|tis|twas|n)\b)|"
+    r"(?<![^\s(\[—–-])['‘](?=[\"“„«]))|"
+    r"(?P<closes>(?<=[\w.,!?…;:%\"”»)\]])['’](?!\w))"
+)
+_CLOSERS = {'"': '"', "“": '”"', "”": '”"', "„": "“”", "«": "»", "»": "«"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +98,7 @@ class Document:
         return list(zip(self.starts[first].tolist(), self.ends[last].tolist(), strict=True))
 
     def tokens_in(self, start: int, end: int) -> tuple[int, int]:
-        """The half-open range of the tokens that touch ``text[start:end]``."""
+        """Return the half-open range of the tokens that touch ``text[start:end]``."""
         return (
             int(np.searchsorted(self.ends, start, side="right")),
             int(np.searchsorted(self.starts, end, side="left")),
@@ -154,82 +167,86 @@ def _number(part_starts: list[int], token_starts: np.ndarray) -> np.ndarray:
 def _paragraph_starts(text: str) -> list[int]:
     """Offsets at which a paragraph starts.
 
-    A line end ends the paragraph, but not in a text that was wrapped by hand; a blank line does.
+    A line end ends the paragraph, but not in a text that was wrapped by hand; there a blank line
+    does, or an indent after a line that ends as a sentence does.
     """
     breaks = []
-    n_single = n_running = 0
-    for match in _NEWLINES.finditer(text):
-        blank = match.group().count("\n") > 1
-        end = match.end()
+    n_single = n_running = line_start = 0
+    for match in _LINE_BREAK.finditer(text):
+        start, end = match.span()
+        space = match.group(1)
+        blank = "\u2029" in match.group() or _LINE_END.search(space) is not None
         if not blank and end < len(text):
             n_single += 1
             n_running += text[end].islower()
-        breaks.append((match.start(), end, blank))
+        line = text[line_start:start].rstrip()
+        breaks.append((end, blank, space and line[-1:] in _LINE_CLOSERS))
+        line_start = end
     wrapped = n_running > _WRAPPED_SHARE * n_single
-    starts = [0]
-    for start, end, blank in breaks:
-        runs_on = wrapped and not _ENDS_LINE.search(text[max(0, start - 1) : start])
-        if blank or not (wrapped and (runs_on or end - start == 1)):
-            starts.append(end)
-    return starts
+    return [0, *(end for end, blank, indented in breaks if blank or indented or not wrapped)]
 
 
 def _sentence_starts(text: str, paragraph_starts: list[int]) -> list[int]:
     starts = list(paragraph_starts)
     for match in _SENTENCE_END.finditer(text):
-        if match.group() == "\n":
+        at, end = match.span()
+        follow = text[end : end + 4].lstrip()[:1]
+        if follow.islower():
             continue
-        end = match.end()
-        follow = text[end : end + 4].lstrip()
-        if follow[:1].islower():
-            continue
-        if text[match.start()] == "." and _NO_SENTENCE_END.search(
-            text[max(0, match.start() - 12) : match.start()]
-        ):
-            continue
+        if text[at] == ".":
+            before = text[max(0, at - 12) : at]
+            if _NO_SENTENCE_END.search(before):
+                continue
+            if follow.isdigit() and _NO_SENTENCE_END_BEFORE_NUMBER.search(before):
+                continue
         starts.append(end)
     starts.sort()
     return starts
 
 
-_CLOSER = {'"': '"', "“": '”"', "„": "“”", "«": "»", "»": "«", "'": "'’", "‘": "’'", "”": '”"'}
-
-
 def _quotations(text: str, paragraph_starts: list[int]) -> list[tuple[int, int]]:
-    """Offsets of the outermost quotations, marks included, in order."""
+    """Offsets of the outermost quotations, marks included, in order.
+
+    A quotation that its paragraph does not close ends with the paragraph. So it is for single
+    marks only where the next paragraph opens with the same mark; else it was an apostrophe.
+    """
     found: list[tuple[int, int]] = []
-    open_at, closers = -1, ""
-    ends = [*paragraph_starts[1:], len(text)]
+    double = single = -1  # where the open quotation began
+    closers = ""
+    n_before = 0  # quotations found before `single`; those found since are nested in it
+    paragraph_ends = [*paragraph_starts[1:], len(text)]
     number = 0
+
+    def end_paragraph(end: int) -> None:
+        nonlocal double, single
+        if single >= 0 and text[end : end + 1] == text[single]:
+            del found[n_before:]
+            found.append((single, _strip_end(text, single, end)))
+        elif double >= 0:
+            found.append((double, _strip_end(text, double, end)))
+        double = single = -1
+
     for match in _QUOTE.finditer(text):
         at, mark = match.start(), match.group()
-        while at >= ends[number]:  # a paragraph has ended on the way here
-            if open_at >= 0:
-                new_start = paragraph_starts[number + 1]
-                if at == new_start and mark in '"“‘«„':
-                    found.append((open_at, _strip_end(text, open_at, ends[number])))
-                elif closers in ("'’", "’'"):  # an apostrophe that looked like a quotation mark
-                    pass
-                else:
-                    found.append((open_at, _strip_end(text, open_at, ends[number])))
-                open_at = -1
-            number += 1
-        if open_at >= 0:
+        if at >= paragraph_ends[number]:
+            end_paragraph(paragraph_ends[number])
+            while at >= paragraph_ends[number]:
+                number += 1
+        if double >= 0:
             if mark in closers:
-                found.append((open_at, at + 1))
-                open_at = -1
-            elif closers in ("'’", "’'") and mark in '"“«„':
-                # a single mark was open, a double one begins: the first was an apostrophe
-                open_at, closers = at, _CLOSER[mark]
-            continue
-        if mark == '"' and not _opens(text, at):
-            continue
-        if mark in _CLOSER and mark not in "”»":
-            open_at, closers = at, _CLOSER[mark]
-        elif mark == "»":
-            open_at, closers = at, _CLOSER[mark]
-    if open_at >= 0 and closers not in ("'’", "’'"):
-        found.append((open_at, _strip_end(text, open_at, ends[number])))
+                found.append((double, at + 1))
+                double = -1
+        elif match["opens"]:
+            if single < 0:
+                single, n_before = at, len(found)
+        elif match["closes"]:
+            if single >= 0:
+                del found[n_before:]
+                found.append((single, at + 1))
+                single = -1
+        elif _can_open(text, at):
+            double, closers = at, _CLOSERS[mark]
+    end_paragraph(paragraph_ends[number])
     return found
 
 
@@ -239,10 +256,14 @@ def _strip_end(text: str, start: int, end: int) -> int:
     return end
 
 
-def _opens(text: str, at: int) -> bool:
-    """Whether a straight mark can open: no space behind it, or none but space before it."""
-    after = text[at + 1 : at + 2]
-    return bool(after) and not after.isspace()
+def _can_open(text: str, at: int) -> bool:
+    """Whether the double mark at an offset can open a quotation, where none is open."""
+    mark, before, after = text[at], text[max(at - 1, 0) : at], text[at + 1 : at + 2]
+    if mark in "“„«":
+        return True
+    if not after or after.isspace() or after in ",;:!?)]":
+        return False
+    return mark == '"' or not before or before.isspace() or before in "([-–—"
 
 
 def sentence_around(document: Document, spans: list[tuple[int, int]]) -> str:

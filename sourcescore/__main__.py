@@ -1,0 +1,174 @@
+"""The command line: ``sourcescore`` or ``python -m sourcescore``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["main"]
+
+#: Exit status for input that cannot be used, as argparse has it.
+_USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        output = options.run(options)
+    except (ValueError, TypeError, ImportError, OSError) as error:
+        print(f"sourcescore: {_message(error)}", file=sys.stderr)
+        return _USAGE_ERROR
+    if output is not None:
+        try:
+            _write(output, getattr(options, "output", None))
+        except BrokenPipeError:  # the reader, say `head`, has seen enough
+            sys.stderr.close()
+        except OSError as error:
+            print(f"sourcescore: {_message(error)}", file=sys.stderr)
+            return _USAGE_ERROR
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sourcescore",
+        description="How confident can a reader be in each claim of a news text, given who is "
+        "said to say it?",
+    )
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    score = commands.add_parser("score", help="score the claims of a text")
+    score.add_argument(
+        "text", help="a text file; - for standard input; demo:NAME for a shipped article"
+    )
+    score.add_argument(
+        "--claim",
+        action="append",
+        metavar="TEXT",
+        help="a claim to score (may be repeated); by default those that the text contains",
+    )
+    score.add_argument("--outlet", metavar="DOMAIN", help="where the text was published")
+    score.add_argument("--priors", metavar="FILE", help="a TOML file with your priors")
+    score.add_argument("--models", default="fast", help="the shipped models to use (fast)")
+    score.add_argument("--format", choices=("table", "json", "html"), default="table")
+    score.add_argument("--encoding", default="utf-8", help="of the text file (utf-8)")
+    score.add_argument("-o", "--output", metavar="FILE", help="where to write; else the screen")
+    score.set_defaults(run=_score)
+
+    from sourcescore.training.commands import EVALUATED, TRAINED
+
+    train = commands.add_parser("train", help="train a model on annotated data")
+    train.add_argument("model", choices=TRAINED)
+    train.add_argument(
+        "--data",
+        required=True,
+        metavar="PATH",
+        help="an annotated file (JSON lines; CSV for stance and scorer), or the folder of the "
+        "corpora that the shipped models are made of",
+    )
+    train.add_argument("--out", required=True, metavar="FOLDER", help="where to write the model")
+    train.add_argument("--quiet", action="store_true", help="no progress bar")
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure a model on annotated data")
+    evaluate.add_argument("model", choices=EVALUATED)
+    evaluate.add_argument("--data", required=True, metavar="PATH", help="an annotated file")
+    evaluate.add_argument(
+        "--model", dest="path", metavar="PATH", help="the folder of the model; else the shipped one"
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+    priors = commands.add_parser("priors", help="print the default priors as TOML to start from")
+    priors.add_argument("-o", "--output", metavar="FILE")
+    priors.set_defaults(run=_priors)
+    return parser
+
+
+def _score(options: argparse.Namespace) -> str:
+    text = _read(options.text, options.encoding)
+    from sourcescore import score
+
+    report = score(
+        text,
+        options.claim,
+        outlet=options.outlet,
+        priors=None if options.priors is None else Path(options.priors),
+        models=options.models,
+    )
+    if options.format == "json":
+        return report.to_json()
+    if options.format == "html":
+        return report.to_html()
+    return str(report)
+
+
+def _train(options: argparse.Namespace) -> str:
+    from sourcescore.training.commands import train
+
+    return train(options.model, Path(options.data), Path(options.out), progress=not options.quiet)
+
+
+def _evaluate(options: argparse.Namespace) -> str:
+    from sourcescore.training.commands import evaluate
+
+    return evaluate(options.model, Path(options.data), options.path)
+
+
+def _priors(options: argparse.Namespace) -> str:
+    from sourcescore.priors import default_toml
+
+    return default_toml()
+
+
+def _read(name: str, encoding: str) -> str:
+    """The text of a file, of standard input (``-``) or of a shipped article (``demo:NAME``)."""
+    if name.startswith("demo:"):
+        from sourcescore.datasets import load_articles
+
+        texts = load_articles().texts
+        key = name.removeprefix("demo:")
+        if key not in texts.index:
+            raise ValueError(f"no shipped article {key!r}; there are {', '.join(texts.index)}.")
+        return str(texts[key])
+    content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name} is not {encoding}: byte {content[error.start]:#04x} at offset {error.start} "
+            "cannot be decoded. Name the encoding of the file, for example --encoding cp1252."
+        ) from None
+    except LookupError:
+        raise ValueError(
+            f"there is no encoding {encoding!r}; examples are utf-8, cp1252, latin-1, utf-16."
+        ) from None
+
+
+def _write(output: str, path: str | None) -> None:
+    content = output.encode("utf-8", "replace")
+    if path is not None:
+        Path(path).write_bytes(content)
+        return
+    sys.stdout.buffer.write(content if content.endswith(b"\n") else content + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+def _version() -> str:
+    from sourcescore import __version__
+
+    return f"sourcescore {__version__}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""The words of a source: its head, its name, and a first reading of who it is by rule.
+
+Comes in: the tokens of a noun phrase (*Kremlin spokesperson Dmitry Peskov*). Goes out: its head,
+the name in it, and a reading such as ``person:speaks for state`` that the classifier weighs
+together with everything else. No parser: the head stands before the first preposition or comma.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from sourcescore import lexicons
+from sourcescore.classify.phrases import classes_of, tokenize
+
+__all__ = ["ARTICLES", "AUTHOR", "PRONOUNS", "RELATIVE", "HEAD_STOP", "NounPhrase", "is_plural"]
+
+PERSON = frozenset("he she him her his hers himself herself".split())
+THING = frozenset("it its itself this that".split())
+GROUP = frozenset("they them their theirs themselves both all".split())
+RELATIVE = frozenset("who whom whose which".split())
+AUTHOR = frozenset("i we me us my our myself ourselves".split())
+PRONOUNS = PERSON | THING | GROUP | RELATIVE | AUTHOR
+ARTICLES = frozenset(("the", "a", "an"))
+#: The head of a noun phrase stands before the first of these.
+HEAD_STOP = frozenset(
+    ", ( ) — – - : ; of in at for with who which that from on to by whose where when while among "
+    "about near inside outside against under over familiar close briefed speaking based including "
+    "as and or than like is was".split()
+)
+_MAX_TOKENS = 40
+_AFTER_HEAD = frozenset(("'s", "himself", "herself", "itself", "also"))
+_SPEAKS = frozenset(
+    "spokesman spokeswoman spokesperson spokespeople spokesmen representative rep reps publicist "
+    "office".split()
+)
+_PARTY = re.compile(r"[DRI](?:-|$)")
+
+_STATE = frozenset(
+    ("body", "metonym", "country_name", "country_capital", "country_demonym", "title_one")
+)
+_STATE_NAME = frozenset(("body", "metonym", "country_name", "country_capital"))
+_NOT_STATE = frozenset(("company", "organisation", "armed"))
+_MEDIA = frozenset(("media", "outlet", "agency"))
+_THING_CLASSES = _STATE_NAME | {"agency", "outlet", "company", "document", "armed"}
+#: What a description can be, the surest reading first.
+_DESCRIPTIONS = (
+    "body",
+    "metonym",
+    "country_name",
+    "title_one",
+    "title_many",
+    "document",
+    "media",
+    "company",
+    "organisation",
+    "armed",
+    "witness",
+    "anonymous",
+    "private",
+)
+
+
+@functools.cache
+def _common_nouns() -> frozenset[str]:
+    """Return nouns that are no names, however they are spelt."""
+    names = (
+        "document_nouns",
+        "anonymous_nouns",
+        "witness_nouns",
+        "official_titles",
+        "private_roles",
+    )
+    few = ("some", "many", "most", "others", "one")
+    return frozenset().union(*map(lexicons.load, names), few)
+
+
+def is_plural(word: str) -> bool:
+    """Whether a noun looks plural."""
+    return word.endswith("s") and not word.endswith("ss")
+
+
+class NounPhrase:
+    """The tokens of a source and what can be read off them.
+
+    Attributes
+    ----------
+    tokens, lower : list of str
+        The tokens in normal form, and in lower case.
+    end : int
+        The head is token ``end - 1``.
+    head : str
+        In lower case; empty for an empty phrase.
+    pronoun : bool
+    name : list of str
+        The capitalised words of the name, titles included; empty for a description.
+    key : str
+        The word by which a text calls a named source again; empty where there is no name.
+    key_at : int
+        The token that `key` is.
+    """
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        self.tokens = list(tokens[:_MAX_TOKENS])
+        self.lower = [token.lower() for token in self.tokens]
+        self.end = self._head_end()
+        self.head = self.lower[self.end - 1] if self.end else ""
+        self.pronoun = self.end == 1 and self.head in PRONOUNS
+        self.name: list[str] = []
+        self.key_at = -1
+        if not self.pronoun:
+            self._find_name()
+        self.key = self.tokens[self.key_at] if self.name else ""
+
+    @classmethod
+    def parse(cls, text: str) -> NounPhrase:
+        """Read a noun phrase from a text.
+
+        Examples
+        --------
+        >>> phrase = NounPhrase.parse("the defence chief, Shin Won-sik")
+        >>> phrase.head, phrase.key
+        ('chief', 'Won-sik')
+        """
+        return cls(tokenize(text[:400]))
+
+    def _head_end(self) -> int:
+        end = len(self.lower)
+        for i, low in enumerate(self.lower):
+            if i and low in HEAD_STOP:
+                end = i
+                break
+        while end > 1 and self.lower[end - 1] in _AFTER_HEAD:
+            end -= 1
+        return end
+
+    def _find_name(self) -> None:
+        first = self.end
+        while first and self.tokens[first - 1][0].isupper():
+            first -= 1
+        if first < self.end and self.lower[first] in ARTICLES:
+            first += 1
+        self.name, self.key_at = self.tokens[first : self.end], self.end - 1
+        if not set(self.lower[first : self.end]) <= _common_nouns():
+            return
+        # no name at the head; one may follow the description: "the defence chief, Shin Won-sik"
+        self.name = []
+        run: list[str] = []
+        for at in range(self.end, len(self.tokens)):
+            token = self.tokens[at]
+            if token[0].isupper() and (run or self.tokens[at - 1] == ","):
+                run.append(token)
+                self.key_at = at
+            elif len(run) > 1:
+                break
+            else:
+                run = []
+        if len(run) > 1:
+            self.name = run
+
+    @functools.cached_property
+    def classes(self) -> list[tuple[int, int, str]]:
+        """The lexicon terms in the phrase, as `classes_of` gives them."""
+        return classes_of(self.tokens)
+
+    @functools.cached_property
+    def head_classes(self) -> set[str]:
+        """Classes of the terms that end at the head."""
+        return {name for first, last, name in self.classes if first < self.end <= last}
+
+    @functools.cached_property
+    def sort(self) -> str:
+        """Which pronoun can stand for it: "person" (he), "persons" (they) or "thing" (it)."""
+        if self.head in PERSON:
+            return "person"
+        if self.head in GROUP:
+            return "persons"
+        if self.head in THING or not _THING_CLASSES.isdisjoint(self.head_classes):
+            return "thing"
+        plural = is_plural(self.head) and self.tokens[self.end - 1][0].islower()
+        return "persons" if plural or "and" in self.lower[self.end : self.end + 1] else "person"
+
+    @functools.cached_property
+    def reading(self) -> str:
+        """Who it is by rule: the role next to a name, the class and article of a description."""
+        if not self.tokens:
+            return "nobody"
+        if self.lower[0] == "this" and self.head_classes & _MEDIA:
+            return "author"
+        if "agency" in self.head_classes:
+            return "agency"
+        inside = {name for _, last, name in self.classes if last < self.end}
+        tail = {name for first, _, name in self.classes if first >= self.end}
+        if not self.name:
+            return self._read_description(inside | tail)
+        if self.key_at == self.end - 1:
+            body = self._read_body()
+            if body:
+                return body
+        return self._read_person(inside, tail)
+
+    def _read_body(self) -> str:
+        classes = self.head_classes
+        many = len(self.name) > 1
+        if "outlet" in classes or (many and self.head in lexicons.load("outlet_words")):
+            return "outlet"
+        if classes & _STATE_NAME:
+            return "state"
+        if classes & {"company", "armed"} or self.head in lexicons.load("organisation_markers"):
+            return "organisation"
+        return ""
+
+    def _read_person(self, inside: set[str], tail: set[str]) -> str:
+        around = inside | tail
+        name_first = self.key_at == self.end - 1
+        role = inside if name_first else inside | self.head_classes
+        if name_first and self.tokens[self.end : self.end + 1] == [","]:
+            apposition = NounPhrase(self.tokens[self.end + 1 :])
+            if not apposition.pronoun:
+                role = role | {n for _, last, n in apposition.classes if last <= apposition.end}
+        if "former" in around:
+            return "person:former"
+        if not _SPEAKS.isdisjoint(self.lower):
+            if around & _NOT_STATE:
+                return "person:speaks for organisation"
+            return "person:speaks for state" if around & _STATE else "person:speaks"
+        if role & {"title_one", "title_many"}:
+            return "person:title" + ":organisation" * bool(role & _NOT_STATE)
+        if any(_PARTY.match(token) for token in self.tokens[self.end : self.end + 2]):
+            return "person:title"
+        source_of = self.lower[self.end : self.end + 1] in (["of"], ["from"])
+        if role & _MEDIA or (source_of and tail & {"outlet", "agency"}):
+            return "person:media"
+        known = self.head_classes | inside
+        for standing in ("official", "figure"):
+            if f"known_{standing}" in known:
+                return f"person:{standing}"
+        if role & {"private", "anonymous", "witness"}:
+            return "person:private"
+        if len(self.name) == 1 or self.lower[self.end - 2] in ("mr", "mrs", "ms"):
+            for standing in ("official", "figure"):
+                if f"surname_{standing}" in self.head_classes:
+                    return f"person:surname of {standing}"
+        return "person"
+
+    def _read_description(self, around: set[str]) -> str:
+        number = "many" if is_plural(self.head) else "one"
+        article = self.lower[0] if self.lower[0] in ARTICLES else ""
+        if self.head in _SPEAKS:
+            owner = "nobody"
+            if around & _NOT_STATE:
+                owner = "organisation"
+            elif around & _STATE:
+                owner = "state"
+            return f"speaks for {owner}:{number}:{article}"
+        for name in _DESCRIPTIONS:
+            if name in self.head_classes:
+                return f"{name}:{number}:{article}" + ":former" * ("former" in around)
+        return f"noun:{number}:{article}"

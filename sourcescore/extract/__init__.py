@@ -1,0 +1,5 @@
+"""Texts to attributions: see `sourcescore.extract.extractor`."""
+
+from sourcescore.extract.extractor import AttributionExtractor
+
+__all__ = ["AttributionExtractor"]

@@ -1,0 +1,324 @@
+"""The whole line wired: from texts to a report.
+
+Comes in: a text or a table of articles. Goes out: a `Report`. Each step is an estimator of its own
+and can be replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed, effective_n_jobs
+from sklearn.base import BaseEstimator
+
+from sourcescore.confidence import ClaimScorer
+from sourcescore.evidence import attributions_to_evidence, relay_chains
+from sourcescore.models import load_model
+from sourcescore.priors import Priors
+from sourcescore.report import Report
+from sourcescore.tables import CLAIM_COLUMNS, as_articles, as_texts, require_columns
+
+__all__ = ["SourceScorer", "score", "score_corpus"]
+
+#: Parts of the corpus per process: enough to even out long and short texts.
+_PARTS_PER_JOB = 4
+
+PriorsLike = Priors | Mapping[str, Any] | str | PathLike[str] | None
+
+
+class SourceScorer(BaseEstimator):
+    """Find attributions, classify and link them, and score the claims.
+
+    Parameters
+    ----------
+    models : {"fast"}, default="fast"
+        The shipped models for the steps that are not given.
+    extractor : AttributionExtractor, optional
+        Or anything with ``transform(texts)`` that returns the attribution table.
+    resolver : SourceResolver, optional
+        Or anything with ``resolve(attributions, texts)``.
+    classifier : AttributionClassifier, optional
+        Or anything with ``label(attributions, texts)``.
+    linker : ClaimLinker, optional
+        Or anything with ``link(attributions, claims)``.
+    scorer : ClaimScorer, optional
+        A fitted one brings what it has learned; `priors` must then be None.
+    priors : Priors, mapping or path of a TOML file, optional
+        By default the shipped ones.
+    n_jobs : int, optional
+        Number of processes for many texts; see joblib.
+
+    See Also
+    --------
+    score, score_corpus : The same as functions.
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> scorer = ss.SourceScorer()
+    >>> texts = ss.datasets.load_articles().texts.head(2)
+    >>> attributions = scorer.classify(scorer.extract(texts), texts)
+    >>> attributions, claims = scorer.link(attributions)
+    >>> report = scorer.score(texts)
+    >>> len(report.claims) == len(claims)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        models: str = "fast",
+        extractor: Any = None,
+        resolver: Any = None,
+        classifier: Any = None,
+        linker: Any = None,
+        scorer: ClaimScorer | None = None,
+        priors: PriorsLike = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.models = models
+        self.extractor = extractor
+        self.resolver = resolver
+        self.classifier = classifier
+        self.linker = linker
+        self.scorer = scorer
+        self.priors = priors
+        self.n_jobs = n_jobs
+
+    def extract(self, texts: Any) -> pd.DataFrame:
+        """Find the attributions of texts, with their sources resolved.
+
+        Parameters
+        ----------
+        texts : str, sequence, mapping or Series of str, or DataFrame with doc_id and text
+
+        Returns
+        -------
+        DataFrame
+            The attribution table with spans, parents, source_id and source_name.
+        """
+        series = as_texts(texts)
+        found = self._step("extractor").transform(series)
+        return self._step("resolver").resolve(found, series)
+
+    def classify(self, attributions: pd.DataFrame, texts: Any = None) -> pd.DataFrame:
+        """Tell type, stance and certainty of attributions.
+
+        Parameters
+        ----------
+        attributions : DataFrame
+            At least source, cue and content.
+        texts : as in `extract`, optional
+            The texts, for the context of the attributions.
+
+        Returns
+        -------
+        DataFrame
+            A copy with type, type_proba, stance, stance_proba, certainty and via.
+        """
+        series = None if texts is None else as_texts(texts)
+        scorer = self._claim_scorer()
+        hedges = Priors.check(getattr(scorer, "priors_", scorer.priors)).hedges
+        labelled = self._step("classifier").label(attributions, series, hedges=hedges)
+        if {"doc_id", "attribution_id", "parent_id", "source_name"} <= set(labelled.columns):
+            labelled["via"] = _cells([names for names, _ in relay_chains(labelled)])
+        return labelled
+
+    def link(
+        self, attributions: pd.DataFrame, claims: Any = None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Join attributions to claims.
+
+        Parameters
+        ----------
+        attributions : DataFrame
+            Out of `classify`.
+        claims : str, sequence, mapping, Series or DataFrame, optional
+            The claims to look for; by default they are discovered.
+
+        Returns
+        -------
+        attributions : DataFrame
+            A copy with claim_id and claim_stance.
+        claims : DataFrame, index claim_id
+            With the column ``claim``.
+        """
+        return self._step("linker").link(attributions, claims)
+
+    def score(self, texts: Any, claims: Any = None, *, outlet: str | None = None) -> Report:
+        """Score the claims of texts.
+
+        Parameters
+        ----------
+        texts : str, sequence, mapping or Series of str, or DataFrame
+            A DataFrame has the columns doc_id, text and optionally outlet and published.
+        claims : str, sequence, mapping, Series or DataFrame, optional
+            The claims to score, as texts or as claim_id to text; by default those that the texts
+            contain.
+        outlet : str, optional
+            Where the texts were published, if there is no column ``outlet``.
+
+        Returns
+        -------
+        Report
+
+        Raises
+        ------
+        TypeError, ValueError
+            If texts, claims or priors are not what they should be; the message says how.
+        """
+        articles = as_articles(texts)
+        if outlet is not None:
+            articles["outlet"] = articles["outlet"].where(articles["outlet"].notna(), outlet)
+        attributions = self._read(articles["text"])
+        outlets = {d: o for d, o in articles["outlet"].items() if isinstance(o, str) and o}
+        published = articles["published"]
+        attributions["via"] = _cells([names for names, _ in relay_chains(attributions, outlets)])
+        attributions, found = self.link(attributions, claims)
+        evidence = attributions_to_evidence(
+            attributions, outlets, published[published.notna()].to_dict()
+        )
+        scorer = self._claim_scorer()
+        return Report(
+            texts=articles["text"],
+            attributions=attributions,
+            claims=_claim_table(found, scorer.predict(evidence, found.index), attributions),
+            evidence=evidence,
+            scorer=scorer,
+            articles=articles[["outlet", "published"]],
+        )
+
+    def _read(self, texts: pd.Series) -> pd.DataFrame:
+        """Extract and classify, in parallel over parts of the corpus."""
+        n_jobs = min(effective_n_jobs(self.n_jobs), len(texts))
+        if n_jobs <= 1:
+            return _read_part(self, texts)
+        parts = np.array_split(np.arange(len(texts)), min(len(texts), n_jobs * _PARTS_PER_JOB))
+        tables = Parallel(n_jobs=n_jobs)(
+            delayed(_read_part)(self, texts.iloc[part]) for part in parts
+        )
+        filled = [table for table in tables if len(table)]
+        return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+    def _step(self, name: str) -> Any:
+        given = getattr(self, name)
+        return _shipped(name, self.models) if given is None else given
+
+    def _claim_scorer(self) -> ClaimScorer:
+        if self.scorer is None:
+            return ClaimScorer(Priors.check(self.priors))
+        if self.priors is not None:
+            raise ValueError(
+                "give either scorer or priors: a scorer has priors of its own "
+                "(ClaimScorer(priors=...))."
+            )
+        return self.scorer
+
+
+def score(
+    text: Any,
+    claims: Any = None,
+    *,
+    outlet: str | None = None,
+    priors: PriorsLike = None,
+    models: str = "fast",
+) -> Report:
+    """Score the claims of a text with the shipped models.
+
+    Parameters
+    ----------
+    text : str
+        Or several texts, see `SourceScorer.score`.
+    claims : str, sequence, mapping, Series or DataFrame, optional
+        The claims to score; by default those that the text contains.
+    outlet : str, optional
+        Where it was published, say ``"dw.com"``; the outlet relays everything in it.
+    priors : Priors, mapping or path of a TOML file, optional
+        What differs from the default priors.
+    models : {"fast"}, default="fast"
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> report = ss.score(
+    ...     "The army has denied that its drones hit the mill. Two residents said they saw a "
+    ...     "drone strike the mill.",
+    ...     claims=["Army drones hit the mill"],
+    ... )
+    >>> report.evidence[["type", "stance"]].values.tolist()
+    [['state_denial', 'denies'], ['witness', 'supports']]
+    """
+    return SourceScorer(models=models, priors=priors).score(text, claims, outlet=outlet)
+
+
+def score_corpus(
+    articles: Any,
+    claims: Any = None,
+    *,
+    priors: PriorsLike = None,
+    models: str = "fast",
+    n_jobs: int | None = None,
+) -> Report:
+    """Score the claims of many articles, each claim across all of them.
+
+    Parameters
+    ----------
+    articles : DataFrame
+        With the columns doc_id, text and optionally outlet and published.
+    claims, priors, models
+        See `score`.
+    n_jobs : int, optional
+        Number of processes; see joblib.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> articles = ss.datasets.load_articles().articles.head(3)
+    >>> report = ss.score_corpus(articles)
+    >>> report.attributions["doc_id"].nunique()
+    3
+    """
+    require_columns(articles, ("text",), "articles")
+    return SourceScorer(models=models, priors=priors, n_jobs=n_jobs).score(articles, claims)
+
+
+@lru_cache(maxsize=None)
+def _shipped(name: str, models: str) -> Any:
+    """A shipped model, loaded once a process; its users do not change it."""
+    return load_model(name, models=models)
+
+
+def _read_part(scorer: SourceScorer, texts: pd.Series) -> pd.DataFrame:
+    return scorer.classify(scorer.extract(texts), texts)
+
+
+def _claim_table(
+    found: pd.DataFrame, scores: pd.DataFrame, attributions: pd.DataFrame
+) -> pd.DataFrame:
+    counts = attributions["claim_id"].value_counts()
+    table = scores.assign(
+        claim=found["claim"].reindex(scores.index),
+        n_attributions=counts.reindex(scores.index).fillna(0).astype("int64"),
+    )
+    return table[[*CLAIM_COLUMNS]]
+
+
+def _cells(values: list[Any]) -> np.ndarray:
+    """An object array of these, one a cell, also where they are equally long tuples."""
+    out = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        out[i] = value
+    return out

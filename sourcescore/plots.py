@@ -1,0 +1,274 @@
+"""Figures: why a claim has its confidence, how claims compare, whether it holds, the priors.
+
+Comes in: a report, or plain arrays. Goes out: matplotlib Axes, to be titled, restyled and saved as
+any others. Matplotlib comes with the extra ``plots`` and is imported when a figure is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import betaincinv, expit
+
+from sourcescore._palette import DENIES_COLOUR, SUPPORTS_COLOUR, type_styles
+from sourcescore.priors import Priors
+from sourcescore.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_claims", "plot_explanation", "plot_priors", "plot_reliability"]
+
+_TOTAL_COLOUR = "#5B616A"
+_WRAP = 48
+_N_BINS = 10
+# The least log-odds that a waterfall spans, so that small steps look small.
+_REACH = 1.0
+# 90 % of a Beta lies between these quantiles, as in the interval of a claim.
+_QUANTILES = (0.05, 0.95)
+
+
+def plot_explanation(report: Report, claim_id: str, ax: Axes | None = None) -> Axes:
+    """Draw what each origin adds to the log-odds of a claim, as a waterfall.
+
+    Parameters
+    ----------
+    report : Report
+    claim_id : str
+    ax : matplotlib Axes, optional
+        Drawn into this one; else into a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+        One bar per row of ``report.explain(claim_id)`` from the top down, then the posterior. The
+        upper axis reads the same scale as a probability.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If there is no such claim.
+    """
+    steps = report.explain(claim_id)
+    log_odds = steps["log_odds"].to_numpy(float)
+    after = np.cumsum(log_odds)
+    before = after - log_odds
+    styles = type_styles(label for label in steps["type"] if label)
+    labels = [
+        f"{_shorten(name) or 'nobody named'} [{styles[label].tag}]"
+        if label in styles
+        else _shorten(name)
+        for name, label in zip(steps["source_name"], steps["type"], strict=True)
+    ]
+    ax = _axes(ax, height=1.2 + 0.34 * (len(steps) + 1))
+    colours = [_TOTAL_COLOUR, *np.where(log_odds[1:] >= 0, SUPPORTS_COLOUR, DENIES_COLOUR)]
+    rows = np.arange(len(steps) + 1)
+    ax.barh(rows[:-1], log_odds, left=before, color=colours, height=0.6)
+    ax.barh(rows[-1], after[-1], color=_TOTAL_COLOUR, height=0.6)
+    # a step starts where the one before it ended
+    ax.vlines(after, rows[:-1] + 0.3, rows[1:] - 0.3, color="0.6", linewidth=0.8)
+    for row, value in zip(rows, [*log_odds, after[-1]], strict=True):
+        right = max(before[row], after[row]) if row < len(steps) else max(after[-1], 0.0)
+        ax.annotate(
+            f"{value:+.2f}", (right, row), (4, 0), textcoords="offset points", va="center", size=8
+        )
+    ax.set_yticks(rows, _literal([*labels, f"confidence {expit(after[-1]):.2f}"]))
+    ax.invert_yaxis()
+    ax.axvline(0, color="0.3", linewidth=0.8)
+    ax.set_xlim(min(-_REACH, 1.15 * after.min()), max(_REACH, 1.15 * after.max()))
+    ax.set_xlabel("log-odds")
+    ticks = np.array([0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99])
+    low, high = expit(np.array(ax.get_xlim()))
+    upper = ax.secondary_xaxis("top")
+    shown = ticks[(ticks >= low) & (ticks <= high)]
+    upper.set_xticks(np.log(shown / (1 - shown)), [f"{p:.0%}" for p in shown])
+    return ax
+
+
+def plot_claims(report: Report, ax: Axes | None = None) -> Axes:
+    """Draw the confidence in each claim with its interval.
+
+    Parameters
+    ----------
+    report : Report
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+        One row per claim, in the order of ``report.claims``.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    claims = report.claims
+    ax = _axes(ax, height=1.0 + 0.4 * max(len(claims), 1))
+    rows = np.arange(len(claims))
+    confidence = claims["confidence"].to_numpy(float)
+    colours = np.where(confidence >= 0.5, SUPPORTS_COLOUR, DENIES_COLOUR)
+    ax.hlines(rows, claims["low"], claims["high"], color=colours, linewidth=5, alpha=0.35)
+    ax.scatter(confidence, rows, color=colours, zorder=3)
+    ax.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+    labels = [f"{_shorten(text)} ({claim_id})" for claim_id, text in claims["claim"].items()]
+    ax.set_yticks(rows, _literal(labels))
+    ax.set_ylim(len(claims) - 0.5, -0.5)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("confidence, with 90 % interval")
+    return ax
+
+
+def plot_reliability(confidence: ArrayLike, truth: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Draw how often claims of a given confidence are true (a reliability diagram).
+
+    Parameters
+    ----------
+    confidence : array-like of shape (n_claims,)
+        Probabilities in [0, 1].
+    truth : array-like of shape (n_claims,)
+        True or False; claims whose truth is missing are left out.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+        The observed frequency against the mean confidence in ten bins of equal width, each with
+        its 90 % Wilson interval and its number of claims. On the diagonal, confidence holds.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If the lengths differ, a confidence is outside [0, 1], or no truth is known.
+
+    References
+    ----------
+    Wilson (1927), *Probable inference, the law of succession, and statistical inference*.
+    """
+    stated = np.asarray(confidence, dtype=float)
+    outcome = np.array([np.nan if pd.isna(t) else float(t) for t in np.asarray(truth, object)])
+    if stated.shape != outcome.shape or stated.ndim != 1:
+        raise ValueError(
+            "confidence and truth must be one-dimensional and equally long; "
+            f"got the shapes {stated.shape} and {outcome.shape}."
+        )
+    known = ~np.isnan(outcome)
+    if not known.any():
+        raise ValueError("truth is missing for all claims; give at least one True or False.")
+    stated, outcome = stated[known], outcome[known]
+    if not ((stated >= 0) & (stated <= 1)).all():
+        raise ValueError("confidence must lie in [0, 1] and not be missing.")
+    if not np.isin(outcome, (0.0, 1.0)).all():
+        raise ValueError("truth must hold only True, False or missing values.")
+    bins = np.minimum((stated * _N_BINS).astype(int), _N_BINS - 1)
+    count = np.bincount(bins, minlength=_N_BINS)
+    filled = count > 0
+    n = count[filled]
+    mean = np.bincount(bins, stated, _N_BINS)[filled] / n
+    frequency = np.bincount(bins, outcome, _N_BINS)[filled] / n
+    low, high = _wilson(frequency, n)
+    ax = _axes(ax, height=5.0, width=5.0)
+    ax.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle="--", label="holds")
+    ax.vlines(mean, low, high, color=SUPPORTS_COLOUR, alpha=0.45, linewidth=3)
+    ax.plot(mean, frequency, "o-", color=SUPPORTS_COLOUR, label="observed, 90 % interval")
+    for x, y, size in zip(mean, frequency, n, strict=True):
+        ax.annotate(f"n={size}", (x, y), (6, -10), textcoords="offset points", size=8)
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share of true claims")
+    ax.set_aspect("equal")
+    ax.legend(loc="upper left", frameon=False)
+    return ax
+
+
+def plot_priors(
+    priors: Priors | Mapping[str, Any] | str | PathLike[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw how often each type of source supports a claim, when it is true and when it is false.
+
+    Parameters
+    ----------
+    priors : Priors, dict, path of a TOML file or None, default None
+        None draws the shipped defaults.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+        One row per type: the mean of a (supports a true claim) and of b (supports a false one),
+        each with the central 90 % of its Beta distribution. The further apart, the more a source of
+        this type moves a claim.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If the priors are wrong; it names the key.
+    """
+    types = Priors.check(priors).types
+    ax = _axes(ax, height=1.0 + 0.45 * max(len(types), 1))
+    rows = np.arange(len(types))
+    series = (
+        ("supports_if_true", "if the claim is true (a)", SUPPORTS_COLOUR, "o", -0.12),
+        ("supports_if_false", "if the claim is false (b)", DENIES_COLOUR, "s", 0.12),
+    )
+    for name, label, colour, marker, shift in series:
+        mean, strength = np.array([getattr(prior, name) for prior in types.values()]).T
+        low, high = (betaincinv(mean * strength, (1 - mean) * strength, q) for q in _QUANTILES)
+        ax.hlines(rows + shift, low, high, color=colour, alpha=0.35, linewidth=3)
+        ax.plot(mean, rows + shift, marker, color=colour, label=label)
+    ax.set_yticks(rows, _literal([name.replace("_", " ") for name in types]))
+    ax.set_ylim(len(types) - 0.5, -0.5)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("probability that such a source supports the claim")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    return ax
+
+
+def _axes(ax: Axes | None, height: float, width: float = 8.0) -> Axes:
+    """Return `ax`, or that of a new figure; the one place that needs matplotlib."""
+    if ax is not None:
+        return ax
+    try:
+        from matplotlib import pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            'figures need matplotlib: install it with pip install "sourcescore[plots]".'
+        ) from error
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def _wilson(frequency: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 90 % score interval of a proportion.
+
+    Examples
+    --------
+    >>> low, high = _wilson(np.array([0.5]), np.array([10]))
+    >>> round(float(low[0]), 3), round(float(high[0]), 3)
+    (0.269, 0.731)
+    """
+    z = 1.6448536269514722  # the 95 % quantile of the normal distribution
+    centre = (frequency + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(frequency * (1 - frequency) / n + z**2 / (4 * n**2))
+    return centre - half, centre + half
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _WRAP else text[: _WRAP - 1] + "…"
+
+
+def _literal(labels: list[str]) -> list[str]:
+    """Keep matplotlib from reading dollar signs as mathematics, and drop what no font has."""
+    clean = (
+        "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in label)
+        for label in labels
+    )
+    return [label.replace("$", r"\$") for label in clean]

@@ -1,0 +1,356 @@
+"""What comes out of scoring: tables, explanations, a page to read, JSON.
+
+Comes in: the texts, the attributions and claims found in them, the evidence, and the scorer that
+turned the evidence into confidence. Goes out: a `Report`. It computes nothing new; it keeps the
+parts together and shows them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import textwrap
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_object_dtype
+
+from sourcescore._html import counted, fragment, page
+from sourcescore.tables import (
+    ATTRIBUTION_COLUMNS,
+    CLAIM_COLUMNS,
+    as_texts,
+    check_attributions,
+    check_evidence,
+    require_columns,
+)
+
+if TYPE_CHECKING:
+    from sourcescore.confidence import ClaimScorer
+
+__all__ = ["Report"]
+
+# Rows that a prompt shows; print(report) shows all.
+_REPR_CLAIMS = 20
+_KNOWN_SHOWN = 10
+_MAX_WIDTH = 120
+_MIN_CLAIM_WIDTH = 32
+# A terminal would act upon control characters and reorder the line at bidirectional ones.
+_NOT_FOR_TERMINALS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Report:
+    """Claims with their confidence, and everything that led to it.
+
+    What `sourcescore.score` returns. In a notebook it shows itself as a page, in a terminal as a
+    table.
+
+    Parameters
+    ----------
+    texts : Series
+        The texts, index ``doc_id``.
+    attributions : DataFrame
+        The attribution table, all columns. The lists and dicts in its cells are taken over, not
+        copied.
+    claims : DataFrame
+        The claim table, index ``claim_id``.
+    evidence : DataFrame
+        The statements for and against the claims.
+    scorer : ClaimScorer
+        The scorer that gave the claims their confidence; `explain` asks it.
+    articles : DataFrame, optional
+        ``outlet`` and ``published`` of the documents, index ``doc_id``.
+
+    Raises
+    ------
+    TypeError
+        If a table is no DataFrame, or a text no string.
+    ValueError
+        If a table lacks a column.
+
+    See Also
+    --------
+    sourcescore.score : Score one text.
+    sourcescore.score_corpus : Score many, with claims across them.
+    """
+
+    def __init__(
+        self,
+        *,
+        texts: pd.Series,
+        attributions: pd.DataFrame,
+        claims: pd.DataFrame,
+        evidence: pd.DataFrame,
+        scorer: ClaimScorer,
+        articles: pd.DataFrame | None = None,
+    ) -> None:
+        self._texts = as_texts(texts)
+        self._attributions = check_attributions(attributions, ATTRIBUTION_COLUMNS).copy()
+        self._claims = require_columns(claims, CLAIM_COLUMNS, "claims").rename_axis("claim_id")
+        self._evidence = check_evidence(evidence).copy()
+        self._scorer = scorer
+        self._articles = None if articles is None else articles.copy()
+
+    @property
+    def texts(self) -> pd.Series:
+        """The texts, index ``doc_id``."""
+        return self._texts.copy()
+
+    @property
+    def attributions(self) -> pd.DataFrame:
+        """Who says what: one row per attribution. A copy: editing it leaves the report as it is."""
+        return _own(self._attributions)
+
+    @property
+    def claims(self) -> pd.DataFrame:
+        """The claims with confidence, interval and verdict, index ``claim_id``. A copy."""
+        return _own(self._claims)
+
+    @property
+    def evidence(self) -> pd.DataFrame:
+        """The statements for and against each claim, as the scorer took them. A copy."""
+        return _own(self._evidence)
+
+    def explain(self, claim_id: str) -> pd.DataFrame:
+        """Show what each origin adds to the confidence in a claim.
+
+        Parameters
+        ----------
+        claim_id : str
+            A label of the index of `claims`.
+
+        Returns
+        -------
+        DataFrame
+            Index ``origin``: first the claim prior, then the sources, the strongest first.
+            ``source_name, type, stance``; ``certainty`` and ``via`` of its firmest statement; then
+            the columns of `ClaimScorer.explain`. Of these ``log_odds`` sums to the log-odds of the
+            confidence.
+
+        Raises
+        ------
+        ValueError
+            If there is no such claim.
+        """
+        if claim_id not in self._claims.index:
+            raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
+        evidence = self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
+        steps = self._scorer.explain(evidence, claim_id)
+        firmest = _firmest(evidence)
+        keys = zip(steps.index, steps["stance"], strict=True)
+        said: list[Any] = [firmest.get(key, (np.nan, ())) for key in keys]  # the prior says nothing
+        steps = steps.assign(
+            source_name=[self._names.get(origin, origin) for origin in steps.index],
+            certainty=[certainty for certainty, _ in said],
+            via=[via for _, via in said],
+        )
+        first = ["source_name", "type", "stance", "certainty", "via"]
+        return steps[[*first, *steps.columns.difference(first, sort=False)]]
+
+    def to_html(self, path: str | PathLike[str] | None = None) -> str:
+        """Return the report as one HTML page, and write it to `path` if that is given.
+
+        The page needs no network and runs no script. It shows the texts with their attributions
+        marked by type, and the claims with their sources and reasons.
+
+        Parameters
+        ----------
+        path : str or path, optional
+
+        Returns
+        -------
+        str
+        """
+        html = page(self._repr_html_(), f"Claims and their sources: {', '.join(self._titles())}")
+        if path is not None:
+            Path(path).write_text(html, encoding="utf-8", newline="\n")
+        return html
+
+    def to_json(self, path: str | PathLike[str] | None = None) -> str:
+        """Return the tables as JSON, and write them to `path` (UTF-8) if that is given.
+
+        Parameters
+        ----------
+        path : str or path, optional
+
+        Returns
+        -------
+        str
+            An object with the lists ``documents``, ``claims``, ``attributions`` and ``evidence``.
+            Spans are pairs of Python string offsets, that is, they count code points. What is
+            missing is null. A lone surrogate is escaped.
+        """
+        documents = pd.DataFrame({"doc_id": self._texts.index, "text": self._texts.to_numpy()})
+        if self._articles is not None:
+            about = self._articles.drop(columns="text", errors="ignore")
+            documents = documents.join(about, on="doc_id")
+        tables = {
+            "documents": documents,
+            "claims": self._claims.reset_index(),
+            "attributions": self._attributions,
+            "evidence": self._evidence,
+        }
+        content = {
+            name: [_plain(record) for record in table.to_dict("records")]
+            for name, table in tables.items()
+        }
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        text = _LONE_SURROGATE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+        return text
+
+    def __str__(self) -> str:
+        """All claims as a table for the terminal."""
+        return self._table(len(self._claims))
+
+    def __repr__(self) -> str:
+        return self._table(_REPR_CLAIMS)
+
+    def _repr_html_(self) -> str:
+        return fragment(
+            texts=self._texts,
+            articles=self._articles,
+            attributions=self._attributions,
+            claims=self._claims,
+            evidence=self._evidence,
+            names=self._names,
+            explain=self.explain,
+        )
+
+    @cached_property
+    def _rows_of_claim(self) -> dict[Any, Any]:
+        """Positions of the evidence on each claim."""
+        return self._evidence.groupby("claim_id", sort=False).indices
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """The name of each source id: as resolved, else in the words of the text; "" is nobody."""
+        names: dict[str, str] = {}
+        columns = [(self._attributions, "source_name"), (self._attributions, "source")]
+        if "source_name" in self._evidence.columns:
+            columns.append((self._evidence, "source_name"))
+        for table, column in columns:
+            for source_id, name in zip(table["source_id"], table[column], strict=True):
+                if isinstance(source_id, str) and not names.get(source_id):
+                    names[source_id] = name if isinstance(name, str) else ""
+        return names
+
+    def _titles(self) -> list[str]:
+        """The first words of the first texts."""
+        first = (str(text).strip().split("\n", 1)[0][:80] for text in self._texts.iloc[:1])
+        titles = [title for title in first if title] or ["empty"]
+        return [*titles, f"and {len(self._texts) - 1} more"] if len(self._texts) > 1 else titles
+
+    def _known_claims(self) -> str:
+        known = [repr(claim_id) for claim_id in self._claims.index[:_KNOWN_SHOWN]]
+        if not known:
+            return "this report has no claims."
+        more = len(self._claims) - len(known)
+        return f"known are {', '.join(known)}{f' and {more} more' if more else ''}."
+
+    def _table(self, n_claims: int) -> str:
+        n_documents, n_attributions = len(self._texts), len(self._attributions)
+        head = (
+            f"{counted(len(self._claims), 'claim')} from {counted(n_attributions, 'attribution')}"
+            f" in {counted(n_documents, 'document')}"
+        )
+        shown = self._claims.iloc[:n_claims]
+        if shown.empty:
+            return head
+        cells = [("claim_id", "confidence", "verdict", "for", "against")]
+        cells += [
+            (
+                _for_terminal(row.Index),
+                f"{row.confidence:.2f} ({row.low:.2f}-{row.high:.2f})",
+                str(row.verdict),
+                str(row.n_supporting),
+                str(row.n_denying),
+            )
+            for row in shown.itertuples()
+        ]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        fronts = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
+        width = min(shutil.get_terminal_size((100, 24)).columns, _MAX_WIDTH)
+        beside = width - len(fronts[0]) >= _MIN_CLAIM_WIDTH
+        indent = " " * (len(fronts[0]) + 2 if beside else 4)
+        width = max(width, len(indent) + _MIN_CLAIM_WIDTH)
+        lines = [head, "", f"{fronts[0]}  claim".rstrip()]
+        for front, claim in zip(fronts[1:], map(_for_terminal, shown["claim"]), strict=True):
+            if not beside:  # a narrow terminal has the claim below its numbers
+                lines.append(front.rstrip())
+            first = f"{front}  " if beside else indent
+            lines += textwrap.wrap(claim, width, initial_indent=first, subsequent_indent=indent)
+        if len(self._claims) > len(shown):
+            more = len(self._claims) - len(shown)
+            lines.append(f"... and {more} more (print the report for all)")
+        return "\n".join(lines)
+
+
+def _own(table: pd.DataFrame) -> pd.DataFrame:
+    """Copy a table together with the lists and dicts in its cells, which pandas would share."""
+    copy = table.copy()
+    for position, dtype in enumerate(copy.dtypes):
+        if is_object_dtype(dtype):
+            values = copy.iloc[:, position].to_numpy(object)
+            cells = (value.copy() if isinstance(value, list | dict) else value for value in values)
+            own = np.fromiter(cells, object, len(values))
+            copy.isetitem(position, own)
+    return copy
+
+
+def _firmest(evidence: pd.DataFrame) -> dict[tuple[str, str], tuple[float, tuple[str, ...]]]:
+    """Certainty and relays of the firmest statement of each source on each side."""
+    n = len(evidence)
+    certainty = evidence.get("certainty", pd.Series(1.0, evidence.index))
+    via = evidence.get("via", pd.Series([()] * n, evidence.index, dtype=object))
+    firmest: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
+    for source_id, stance, sure, relays in zip(
+        evidence["source_id"], evidence["stance"], certainty, via, strict=True
+    ):
+        if sure > firmest.get((source_id, stance), (0.0, ()))[0]:
+            known = isinstance(relays, tuple | list)  # evidence from elsewhere may have NaN
+            firmest[source_id, stance] = (float(sure), tuple(relays) if known else ())
+    return firmest
+
+
+def _for_terminal(value: Any) -> str:
+    """One line of text without what a terminal would act upon; never empty.
+
+    Examples
+    --------
+    >>> _for_terminal("a\\x1b[31m\\nb")
+    'a [31m b'
+    """
+    return " ".join(_NOT_FOR_TERMINALS.sub(" ", str(value)).split()) or "-"
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as JSON knows it; what is missing becomes None.
+
+    Examples
+    --------
+    >>> _plain({"via": ("x",), "p": np.float64("nan"), "when": pd.Timestamp("2025-03-14")})
+    {'via': ['x'], 'p': None, 'when': '2025-03-14T00:00:00'}
+    """
+    if isinstance(value, str | bool):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset | np.ndarray):
+        return [_plain(item) for item in value]
+    if pd.isna(value):
+        return None
+    if isinstance(value, date):  # a Timestamp is one
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,358 @@
+"""StanceClassifier: whether a text supports a claim, denies it, discusses it, or is about another.
+
+Comes in: claims and texts, side by side; a text may be a headline, an attribution's content with
+its cue, or a whole article. Goes out: probabilities of the stances.
+
+The features follow what did well in the Fake News Challenge (Hanselowski et al. 2018, *A
+retrospective analysis of the fake news challenge stance detection task*): similarity at several
+grains, the best-matching sentence and where it stands, and refuting and hedging words around it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from skops.io import dumps as skops_dumps
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from . import lexicons
+from .compare import PAIR_FEATURES, analyse, pair_features, stem
+from .models import load_skops, load_words
+from .text import parse
+from .words import WordVectors
+
+__all__ = ["StanceClassifier", "stance_features"]
+
+#: Sentences of a text that are looked at.
+MAX_SENTENCES = 60
+#: Pairs of a claim and a text compared at a time, which bounds the memory.
+_CHUNK = 2000
+#: Features of the best-matching sentence's neighbours reach this far.
+_AROUND = 1
+# n't is a word of its own, so that it is found in didn't as in did not
+_WORD = re.compile(r"n['’]t\b|[^\W\d_]+?(?=n['’]t\b)|[^\W\d_]+")
+_stem = lru_cache(maxsize=1 << 16)(stem)
+
+
+class StanceClassifier(ClassifierMixin, BaseEstimator):
+    """Stance of a text towards a claim.
+
+    Parameters
+    ----------
+    hidden : int, default=64
+        Units of the hidden layer.
+    alpha : float, default=1.0
+        L2 penalty of the network.
+    rare : float, default=0.35
+        Weight of a stance: how many times rarer than the commonest it is, to this power. 0 counts
+        all alike; more finds more of the rare ones, among them denials.
+    n_networks : int, default=3
+        Networks from different starts, whose probabilities are averaged.
+    words : WordVectors, optional
+        The word vectors; those that are shipped by default.
+    random_state : int, default=0
+
+    Attributes
+    ----------
+    classes_ : array of shape (n_classes,)
+        The stances, sorted; any labels will do.
+    scaler_ : StandardScaler
+    networks_ : list of MLPClassifier
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> classifier = ss.load_model("stance")
+    >>> str(classifier.predict(["The bank is closing"], ["Rain is expected on Sunday."])[0])
+    'unrelated'
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: int = 64,
+        alpha: float = 1.0,
+        rare: float = 0.35,
+        n_networks: int = 3,
+        words: WordVectors | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.hidden = hidden
+        self.alpha = alpha
+        self.rare = rare
+        self.n_networks = n_networks
+        self.words = words
+        self.random_state = random_state
+
+    def fit(self, claims: Sequence[str], texts: Sequence[str], stances: Sequence[str]) -> Self:
+        """Learn from pairs of a claim and a text.
+
+        Parameters
+        ----------
+        claims, texts : sequence of str of length n_samples
+        stances : sequence of str of length n_samples
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If the three differ in length, or there are fewer than two stances.
+        """
+        claims, texts = _checked(claims, texts)
+        labels = np.asarray(stances)
+        if len(labels) != len(claims):
+            raise ValueError(
+                f"claims and stances must be equally long; got {len(claims)} and {len(labels)}."
+            )
+        return self.fit_features(stance_features(claims, texts, self._words()), labels)
+
+    def fit_features(self, features: np.ndarray, stances: Sequence[str]) -> Self:
+        """Learn from the features of pairs, where they are at hand; see `stance_features`."""
+        labels = np.asarray(stances)
+        self.classes_, number, count = np.unique(labels, return_inverse=True, return_counts=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"stances must hold at least two labels to tell apart; got {list(self.classes_)}."
+            )
+        weight = ((count.max() / count) ** self.rare)[number]
+        self.scaler_ = StandardScaler().fit(features)
+        scaled = self.scaler_.transform(features)
+        # a share of the data is held out to stop early, where each stance can be in both parts
+        early = bool(count.min() >= 10)
+        self.networks_ = []
+        for k in range(self.n_networks):
+            network = MLPClassifier(
+                (self.hidden,), alpha=self.alpha, early_stopping=early, max_iter=60,
+                n_iter_no_change=5, random_state=self.random_state + k,
+                batch_size=min(128, len(labels)),
+            )  # fmt: skip
+            with warnings.catch_warnings():
+                # 60 passes are enough, converged or not
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                self.networks_.append(network.fit(scaled, labels, sample_weight=weight))
+        return self
+
+    def predict_proba(self, claims: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+        """Probabilities of the stances.
+
+        Parameters
+        ----------
+        claims, texts : sequence of str of length n_samples
+
+        Returns
+        -------
+        float array of shape (n_samples, n_classes)
+            Columns as in ``classes_``; rows sum to 1.
+        """
+        check_is_fitted(self)
+        claims, texts = _checked(claims, texts)
+        if not claims:
+            return np.zeros((0, len(self.classes_)))
+        return self._probabilities(stance_features(claims, texts, self._words()))
+
+    def predict(self, claims: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+        """The likeliest stance of each pair, array of shape (n_samples,)."""
+        return self.classes_[self.predict_proba(claims, texts).argmax(axis=1)]
+
+    def predict_features(self, features: np.ndarray) -> np.ndarray:
+        """The likeliest stance of pairs whose features are at hand."""
+        return self.classes_[self._probabilities(features).argmax(axis=1)]
+
+    def _probabilities(self, features: np.ndarray) -> np.ndarray:
+        scaled = self.scaler_.transform(features)
+        return np.mean([network.predict_proba(scaled) for network in self.networks_], axis=0)
+
+    def _words(self) -> WordVectors:
+        return load_words() if self.words is None else self.words
+
+    def to_parts(self) -> dict[str, bytes]:
+        """The files of the model, name to content."""
+        check_is_fitted(self)
+        parameters = {k: v for k, v in self.get_params(deep=False).items() if k != "words"}
+        return {
+            "parameters.json": json.dumps(parameters).encode(),
+            "networks.skops": skops_dumps([self.scaler_, *self.networks_]),
+        }
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, bytes]) -> Self:
+        """Build the classifier from the files that `to_parts` gave."""
+        classifier = cls(**json.loads(parts["parameters.json"]))
+        classifier.scaler_, *classifier.networks_ = load_skops(parts["networks.skops"])
+        classifier.classes_ = classifier.networks_[0].classes_
+        return classifier
+
+
+def _checked(claims: Any, texts: Any) -> tuple[list[str], list[str]]:
+    sides = []
+    for name, values in (("claims", claims), ("texts", texts)):
+        if isinstance(values, str):
+            raise TypeError(f"{name} must be a sequence of str, one for each pair; got one str.")
+        values = list(values)
+        for value in values:
+            if not isinstance(value, str):
+                raise TypeError(f"{name} must hold strings; got {type(value).__name__}.")
+        sides.append(values)
+    if len(sides[0]) != len(sides[1]):
+        raise ValueError(
+            "claims and texts must be equally long, one claim for each text; "
+            f"got {len(sides[0])} and {len(sides[1])}."
+        )
+    return sides[0], sides[1]
+
+
+@cache
+def _phrases() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """What refutes, what hedges, and what reports: phrases of stems."""
+    cues = lexicons.table("cues")
+    denies = {cue for cue, values in cues.items() if values[0] == "denies"}
+    asserts = {cue for cue, values in cues.items() if values[0] == "asserts"}
+    refutes = denies | set(lexicons.load("denial_words")) | {"not", "no", "never", "n't"}
+    hedges = set(lexicons.hedges()) | set(lexicons.load("hearsay_cues"))
+    groups = (
+        frozenset(" ".join(map(stem, _WORD.findall(t.lower()))) for t in terms) - {""}
+        for terms in (refutes, hedges, asserts)
+    )
+    return next(groups), next(groups), next(groups)
+
+
+def _marks(text: str) -> list[float]:
+    """How many refuting, hedging and reporting words, question marks, quotation marks."""
+    words = [_stem(w) for w in _WORD.findall(text.lower())]
+    pairs = [f"{a} {b}" for a, b in pairwise(words)]
+    triples = [f"{a} {b}" for a, b in zip(pairs, words[2:], strict=False)]
+    grams = [*words, *pairs, *triples]
+    found = [float(sum(map(group.__contains__, grams))) for group in _phrases()]
+    return [*found, float(text.count("?")), float(sum(text.count(q) for q in "\"“”"))]
+
+
+def stance_features(claims: Sequence[str], texts: Sequence[str], words: WordVectors) -> np.ndarray:
+    """Features of pairs of a claim and a text.
+
+    Each sentence of the text is compared with the claim. The features are those of the
+    best-matching sentence, of the first one, the highest and the mean of all, where the best one
+    stands, how much of the claim the whole text covers, and the marks of refuting, hedging and
+    asking in the claim, in the best sentence, around it, in the first sentence and in the text.
+
+    Parameters
+    ----------
+    claims, texts : sequence of str of length n_samples
+    words : WordVectors
+
+    Returns
+    -------
+    float32 array of shape (n_samples, n_features)
+    """
+    claim_of, claim_texts = _unique(claims)
+    text_of, full_texts = _unique(texts)
+    sentences: list[str] = []
+    counts = []
+    for text in full_texts:
+        spans = parse(text).sentence_spans[:MAX_SENTENCES]
+        found = [text[start:end] for start, end in spans] or [""]
+        sentences += found
+        counts.append(len(found))
+    n_sentences = np.array(counts)
+    first = np.cumsum(n_sentences) - n_sentences
+    statements = analyse([*sentences, *claim_texts], words)
+    marks = np.array([_marks(s) for s in [*sentences, *claim_texts]])
+    whole = words.embed(full_texts)
+    out = []
+    for start in range(0, len(claim_of), _CHUNK):
+        claim, text = claim_of[start : start + _CHUNK], text_of[start : start + _CHUNK]
+        size = n_sentences[text]
+        pair = np.repeat(np.arange(len(text)), size)
+        step = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size)
+        sentence = first[text][pair] + step
+        asked = len(sentences) + claim
+        compared = pair_features(statements, asked[pair], sentence)
+        columns = [_sentence_columns(compared, pair, step, size)]
+        best = _best(compared, pair, size)
+        at = sentence[best]
+        columns += [marks[asked], marks[at], marks[first[text]]]
+        for shift in range(-_AROUND, _AROUND + 1):
+            if shift:
+                near = np.clip(at + shift, first[text], first[text] + size - 1)
+                columns.append(marks[near] * (near == at + shift)[:, None])
+        total = np.add.reduceat(marks[sentence], np.flatnonzero(step == 0), axis=0)
+        columns += [total / size[:, None], np.log1p(total)]
+        columns.append(np.column_stack([
+            step[best] / size, np.log1p(step[best]), np.log(size),
+            np.einsum("ij,ij->i", statements.embedding[asked], whole[text]),
+            _coverage(statements, asked, pair, sentence),
+        ]))  # fmt: skip
+        # a refuting claim that meets a refuting text agrees with it
+        refuting = [m[:, 0] > 0 for m in columns[1:4]]
+        columns.append(np.column_stack([refuting[0] != refuting[1], refuting[0] != refuting[2],
+                                        refuting[0] & refuting[1]]))  # fmt: skip
+        out.append(np.column_stack(columns).astype(np.float32))
+    return np.vstack(out)
+
+
+def _unique(values: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    number: dict[str, int] = {}
+    rows = np.array([number.setdefault(v, len(number)) for v in values], dtype=int)
+    return rows, list(number)
+
+
+_COSINE, _WORDS, _SOFT_LOW, _SOFT_HIGH = (
+    PAIR_FEATURES.index(k) for k in ("vector_cosine", "word_cosine", "soft_min", "soft_max")
+)
+
+
+def _best(compared: np.ndarray, pair: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """The position of the best-matching sentence of each pair, the first of equals."""
+    score = compared[:, _COSINE] + compared[:, _WORDS] + compared[:, _SOFT_LOW]
+    order = np.lexsort((np.arange(len(pair)), -np.round(score, 5), pair))
+    return order[np.cumsum(size) - size]
+
+
+def _sentence_columns(
+    compared: np.ndarray, pair: np.ndarray, step: np.ndarray, size: np.ndarray
+) -> np.ndarray:
+    start = np.flatnonzero(step == 0)
+    highest = np.maximum.reduceat(compared, start, axis=0)
+    mean = np.add.reduceat(compared, start, axis=0) / size[:, None]
+    best = compared[_best(compared, pair, size)]
+    alike = (_COSINE, _WORDS, _SOFT_LOW, _SOFT_HIGH)
+    # how many sentences are about the claim
+    about = np.add.reduceat((compared[:, alike] > 0.5).astype(float), start, axis=0)
+    return np.column_stack(
+        [best, compared[start], highest[:, :12], mean[:, alike], about / size[:, None]]
+    )
+
+
+def _coverage(
+    statements: Any, asked: np.ndarray, pair: np.ndarray, sentence: np.ndarray
+) -> np.ndarray:
+    """Share of the claim's information that stands somewhere in the text, by term and by sort."""
+    stems, weights = statements.stems, statements.weights
+    width = max(1, int(statements.n_terms[asked].max(initial=1)))
+    claim_stems = stems[asked][:, :width]
+    size = np.int64(len(statements.stem_names) + 1)
+    have = np.unique((pair[:, None] * size + stems[sentence])[stems[sentence] >= 0])
+    want = np.arange(len(asked))[:, None] * size + claim_stems
+    found = np.isin(want, have) & (claim_stems >= 0)
+    weight = weights[asked][:, :width]
+    kinds = statements.kinds[asked][:, :width]
+    there = claim_stems >= 0
+    columns = [(weight * found).sum(1) / np.maximum((weight * there).sum(1), 1e-6)]
+    for kind in range(4):
+        of_kind = (kinds == kind) & there
+        n = of_kind.sum(1)
+        columns.append(np.where(n > 0, (of_kind & found).sum(1) / np.maximum(n, 1), -0.5))
+    return np.column_stack(columns)

@@ -1,0 +1,228 @@
+"""Train and measure models from files: what the commands ``train`` and ``evaluate`` do.
+
+A folder is taken for that of the corpora that the shipped models are made of; a file holds
+annotated data of the user's own: JSON lines (`sourcescore.datasets.read_jsonl`) for what works on
+attributions, CSV for the two models that do not:
+
+- stance: the columns ``claim, text, stance``,
+- scorer: those of the evidence table, and ``truth`` (true, false or empty) of the claim.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, roc_auc_score
+from sklearn.model_selection import GroupKFold
+
+from sourcescore.datasets import Corpus, read_jsonl
+from sourcescore.metrics import expected_calibration_error, score_attributions
+from sourcescore.models import load_model, save_model
+from sourcescore.tables import require_columns
+
+__all__ = ["EVALUATED", "TRAINED", "evaluate", "train"]
+
+TRAINED = ("extractor", "resolver", "classifier", "linker", "stance", "scorer", "words")
+EVALUATED = ("extractor", "classifier", "stance", "scorer")
+
+_N_FOLDS = 5
+
+
+def train(name: str, data: Path, out: Path, *, progress: bool = True) -> str:
+    """Train a model, save it with its cross-validated figures, and return these as JSON.
+
+    Parameters
+    ----------
+    name : one of `TRAINED`
+    data : Path
+        An annotated file, or the folder of the corpora.
+    out : Path
+        The folder of the model.
+    progress : bool, default=True
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at `data`.
+    ValueError
+        If the data cannot be used.
+    """
+    if not data.exists():
+        raise FileNotFoundError(2, "no such file or folder", str(data))
+    if data.is_dir():
+        if name == "scorer":
+            raise ValueError("a scorer is trained on a CSV file of evidence with truth.")
+        module = importlib.import_module(f"sourcescore.training.{name}")
+        estimator, figures = module.train(data, progress=progress)
+    else:
+        rows = _read(name, data)
+        figures = _cross_validate(name, rows)
+        estimator = _fit(name, rows)
+    save_model(estimator, out, figures=figures)
+    return json.dumps({"model": str(out), **figures}, indent=1)
+
+
+def evaluate(name: str, data: Path, model: str | None = None) -> str:
+    """Measure a model on annotated data it was not trained on; return the figures as JSON.
+
+    Parameters
+    ----------
+    name : one of `EVALUATED`
+    data : Path
+        An annotated file.
+    model : str, optional
+        The folder of the model; the shipped one by default.
+    """
+    rows = _read(name, data)
+    if name == "scorer" and model is None:
+        from sourcescore.confidence import ClaimScorer
+
+        estimator: Any = ClaimScorer()
+    else:
+        estimator = load_model(name if model is None else model)
+    return json.dumps(_measure(name, estimator, rows), indent=1)
+
+
+def _read(name: str, data: Path) -> Any:
+    if name == "words":
+        raise ValueError("word vectors are distilled from a folder of corpora, not from a file.")
+    if name not in ("stance", "scorer"):
+        return read_jsonl(data)
+    table = pd.read_csv(data, dtype={"claim_id": str, "source_id": str})
+    columns = ("claim", "text", "stance")
+    if name == "scorer":
+        columns = ("claim_id", "source_id", "type", "stance", "truth")
+    require_columns(table, columns, str(data))
+    if name == "stance":
+        empty = table[[*columns]].isna().any(axis=1)
+        if empty.any():
+            raise ValueError(f"{data}: row {int(np.argmax(empty)) + 2} has an empty cell.")
+    return table
+
+
+def _fit(name: str, rows: Any) -> Any:
+    if name == "extractor":
+        from sourcescore.extract import AttributionExtractor
+
+        return AttributionExtractor().fit(rows.texts, rows.attributions)
+    if name == "resolver":
+        from sourcescore.sources import SourceResolver
+
+        return SourceResolver().fit(rows.attributions, rows.texts)
+    if name == "classifier":
+        from sourcescore.classify import AttributionClassifier
+
+        table = _typed(rows)
+        stances = table["stance"] if table["stance"].notna().all() else None
+        return AttributionClassifier().fit(table, table["type"], stances)
+    if name == "linker":
+        from sourcescore.link import ClaimLinker
+
+        return ClaimLinker().fit(rows.attributions)
+    if name == "stance":
+        from sourcescore.stance import StanceClassifier
+
+        return StanceClassifier().fit(rows["claim"], rows["text"], rows["stance"])
+    from sourcescore.confidence import ClaimScorer
+
+    return ClaimScorer().fit(rows, _truth(rows))
+
+
+def _measure(name: str, estimator: Any, rows: Any) -> dict[str, Any]:
+    if name == "extractor":
+        return score_attributions(rows.attributions, estimator.transform(rows.texts), rows.texts)
+    if name == "classifier":
+        table = _typed(rows)
+        labelled = estimator.label(table, rows.texts)
+        figures = {"type": _label_figures(table["type"], labelled["type"])}
+        if table["stance"].notna().any():
+            known = table["stance"].notna()
+            figures["stance"] = _label_figures(table["stance"][known], labelled["stance"][known])
+        return figures
+    if name == "stance":
+        return _label_figures(rows["stance"], estimator.predict(rows["claim"], rows["text"]))
+    truth = _truth(rows)
+    known = truth[truth.notna()].astype(bool)
+    confidence = estimator.predict(rows)["confidence"].reindex(known.index)
+    figures = {
+        "n": len(known),
+        "brier": round(float(brier_score_loss(known, confidence)), 4),
+        "ece": round(float(expected_calibration_error(known, confidence)), 4),
+    }
+    if known.nunique() == 2:
+        figures["auc"] = round(float(roc_auc_score(known, confidence)), 4)
+    return figures
+
+
+def _cross_validate(name: str, rows: Any) -> dict[str, Any]:
+    """Figures of a model that is trained on folds of the data and measured on the rest."""
+    if name not in EVALUATED:
+        return {}
+    groups = _groups(name, rows)
+    n_folds = min(_N_FOLDS, len(set(groups)))
+    if n_folds < 2:
+        return {"cross_validation": "not possible with one document"}
+    folds = []
+    for train_rows, test_rows in GroupKFold(n_folds).split(groups, groups=groups):
+        keys = set(np.asarray(groups, dtype=object)[test_rows])
+        model = _fit(name, _take(name, rows, set(np.asarray(groups, dtype=object)[train_rows])))
+        folds.append(_measure(name, model, _take(name, rows, keys)))
+    return {"cross_validation": {"folds": folds, "mean": _mean(folds)}}
+
+
+def _groups(name: str, rows: Any) -> list[Any]:
+    if isinstance(rows, Corpus):
+        return list(rows.texts.index)
+    return list(rows["claim" if name == "stance" else "claim_id"])
+
+
+def _take(name: str, rows: Any, keys: set[Any]) -> Any:
+    if not isinstance(rows, Corpus):
+        return rows[rows["claim" if name == "stance" else "claim_id"].isin(keys)]
+    return Corpus(
+        rows.texts[rows.texts.index.isin(keys)],
+        rows.attributions[rows.attributions["doc_id"].isin(keys)].reset_index(drop=True),
+        rows.claims[rows.claims["doc_id"].isin(keys)],
+        rows.articles[rows.articles["doc_id"].isin(keys)],
+    )
+
+
+def _mean(figures: list[Any]) -> Any:
+    first = figures[0]
+    if isinstance(first, dict):
+        return {
+            key: _mean([f[key] for f in figures if key in f])
+            for key in sorted(set().union(*figures))
+        }
+    return round(float(np.mean(figures)), 4)
+
+
+def _typed(corpus: Corpus) -> pd.DataFrame:
+    table = corpus.attributions[corpus.attributions["type"].notna()].reset_index(drop=True)
+    if not len(table):
+        raise ValueError('no attribution has a "type" (or a "kind" and a "stance") to learn from.')
+    return table
+
+
+def _label_figures(gold: Any, predicted: Any) -> dict[str, float]:
+    return {
+        "n": len(gold),
+        "accuracy": round(float(accuracy_score(gold, predicted)), 4),
+        "macro_f1": round(float(f1_score(gold, predicted, average="macro", zero_division=0)), 4),
+    }
+
+
+def _truth(rows: pd.DataFrame) -> pd.Series:
+    """The truth of each claim: True, False or missing."""
+    names = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+    values = rows["truth"].map(lambda v: None if pd.isna(v) else names.get(str(v).lower(), v))
+    wrong = values.notna() & ~values.isin([True, False])
+    if wrong.any():
+        raise ValueError(f"truth must be true, false or empty; got {values[wrong].iloc[0]!r}.")
+    truth = pd.Series(values.to_numpy(object), index=rows["claim_id"].to_numpy(object))
+    return truth[~truth.index.duplicated()]

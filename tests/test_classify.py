@@ -1,0 +1,354 @@
+"""The classifier: the estimator contract, its laws, and what it makes of real and odd input."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_predict
+
+from sourcescore.classify import AttributionClassifier, certainty
+from sourcescore.classify.context import Context, resolve_pronouns
+from sourcescore.classify.features import read_attributions
+from sourcescore.classify.noun_phrases import NounPhrase
+
+SOURCES = {
+    "named_official": ["The Foreign Ministry", "Prime Minister Ana Rell", "Police", "The Kremlin"],
+    "agency_report": ["Reuters", "AFP", "The Associated Press", "Xinhua"],
+    "witness": ["Residents", "A neighbour", "Two passengers", "Villagers"],
+    "anonymous_source": ["A senior official", "Two sources", "An insider", "Analysts"],
+}
+CUES = {
+    "asserts": [("said", "the bridge had fallen"), ("reported", "that ships were leaving")],
+    "denies": [("denied", "that the bridge had fallen"), ("dismissed", "the claim as fake news")],
+    "neither": [("asked", "whether ships were leaving"), ("declined to comment on", "the plan")],
+}
+
+
+def sample() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Attributions of made-up sources, each saying everything, and their types and stances."""
+    rows = [
+        (source, cue, content, kind, stance)
+        for kind, sources in SOURCES.items()
+        for source in sources
+        for stance, cues in CUES.items()
+        for cue, content in cues
+    ]
+    table = pd.DataFrame(rows, columns=["source", "cue", "content", "kind", "stance"])
+    denial = (table["kind"] == "named_official") & (table["stance"] == "denies")
+    types = table["kind"].where(~denial, "state_denial").to_numpy(object)
+    return table[["source", "cue", "content"]], types, table["stance"].to_numpy(object)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> AttributionClassifier:
+    return AttributionClassifier().fit(*sample())
+
+
+def row(source="Reuters", cue="said", content="it rained", **more) -> pd.DataFrame:
+    return pd.DataFrame([{"source": source, "cue": cue, "content": content, **more}])
+
+
+class TestEstimator:
+    def test_params_survive_clone(self):
+        classifier = AttributionClassifier(C=2.0, stance_weight={"denies": 3.0})
+        assert clone(classifier).get_params() == classifier.get_params()
+
+    def test_not_fitted(self):
+        with pytest.raises(NotFittedError):
+            AttributionClassifier().predict(row())
+
+    def test_fit_returns_self_and_changes_neither_params_nor_input(self):
+        table, types, stances = sample()
+        before = table.copy()
+        classifier = AttributionClassifier()
+        assert classifier.fit(table, types, stances) is classifier
+        assert classifier.get_params() == AttributionClassifier().get_params()
+        pd.testing.assert_frame_equal(table, before)
+
+    def test_cross_val_predict_and_grid_search(self):
+        table, types, stances = sample()
+        predicted = cross_val_predict(
+            AttributionClassifier(), table, types, cv=4, params={"stances": stances}
+        )
+        assert predicted.shape == types.shape
+        search = GridSearchCV(AttributionClassifier(min_count=1), {"C": [0.1, 1.0]}, cv=2)
+        assert search.fit(table, types).best_params_["C"] in (0.1, 1.0)
+
+    def test_same_input_same_output(self, fitted):
+        again = AttributionClassifier().fit(*sample())
+        table = sample()[0]
+        np.testing.assert_array_equal(fitted.predict_proba(table), again.predict_proba(table))
+
+    def test_round_trip_through_parts(self, fitted):
+        table = sample()[0]
+        loaded = AttributionClassifier.from_parts(fitted.to_parts())
+        np.testing.assert_allclose(loaded.predict_proba(table), fitted.predict_proba(table))
+        np.testing.assert_array_equal(loaded.predict_stance(table), fitted.predict_stance(table))
+        assert loaded.get_params() == fitted.get_params()
+
+    def test_skops_parts_need_no_trust(self, fitted):
+        from skops.io import get_untrusted_types
+
+        for name, content in fitted.to_parts().items():
+            if name.endswith(".skops"):
+                assert not get_untrusted_types(data=content)
+
+
+class TestLabels:
+    def test_probabilities_sum_to_one(self, fitted):
+        table = sample()[0]
+        np.testing.assert_allclose(fitted.predict_proba(table).sum(axis=1), 1)
+        np.testing.assert_allclose(fitted.predict_stance_proba(table).sum(axis=1), 1)
+
+    def test_learns_the_sample(self, fitted):
+        table, types, stances = sample()
+        assert np.mean(fitted.predict(table) == types) > 0.9
+        assert np.mean(fitted.predict_stance(table) == stances) > 0.9
+
+    def test_a_state_denial_is_an_official_who_denies(self, fitted):
+        assert fitted.factored_
+        out = fitted.label(sample()[0])
+        denials = out["type"] == "state_denial"
+        assert denials.any()
+        assert (out.loc[denials, "stance"] == "denies").all()
+        assert (out.loc[out["type"] == "named_official", "stance"] != "denies").all()
+
+    def test_label_adds_its_columns_and_keeps_the_rest(self, fitted):
+        table = sample()[0].assign(mine=1)
+        out = fitted.label(table)
+        assert list(out.columns) == [
+            *table.columns,
+            *("type", "type_proba", "stance", "stance_proba", "certainty"),
+        ]
+        first = out.iloc[0]
+        assert set(first["type_proba"]) == set(fitted.classes_)
+        assert max(first["type_proba"], key=first["type_proba"].get) == first["type"]
+
+    def test_labels_of_a_users_own(self):
+        table, types, stances = sample()
+        mine = np.where(types == "agency_report", "wire", "other")
+        classifier = AttributionClassifier().fit(table, mine, stances)
+        assert classifier.classes_.tolist() == ["other", "wire"]
+        assert not classifier.factored_
+        assert np.mean(classifier.predict(table) == mine) > 0.9
+        assert set(classifier.label(table)["stance"]) <= {"asserts", "denies", "neither"}
+
+    def test_stances_of_a_users_own(self):
+        table, types, stances = sample()
+        yes_no = np.where(stances == "denies", "against", "for")
+        classifier = AttributionClassifier().fit(table, types, yes_no)
+        assert not classifier.factored_
+        assert classifier.stance_classes_.tolist() == ["against", "for"]
+        assert len(classifier.label(table)) == len(table)
+
+    def test_without_stances_the_cue_lexicon_reads_them(self):
+        table, types, stances = sample()
+        classifier = AttributionClassifier().fit(table, types)
+        assert classifier.stance_classes_.tolist() == ["asserts", "denies", "neither"]
+        assert np.mean(classifier.predict_stance(table) == stances) > 0.8
+
+    def test_gold_columns_are_not_looked_at(self, fitted):
+        table = sample()[0]
+        told = table.assign(source_name="Reuters", source_id="s1", type="witness", kind="witness")
+        np.testing.assert_array_equal(fitted.predict_proba(told), fitted.predict_proba(table))
+
+
+class TestInput:
+    def test_empty_table(self, fitted):
+        out = fitted.label(sample()[0].iloc[:0])
+        assert len(out) == 0
+        assert {"type", "stance", "certainty"} <= set(out.columns)
+        assert fitted.predict_proba(out).shape == (0, len(fitted.classes_))
+
+    @pytest.mark.parametrize("source", ["", None, np.nan, " ", "''", "—"])
+    def test_source_without_words(self, fitted, source):
+        out = fitted.label(row(source=source))
+        assert out["type"].notna().all()
+
+    def test_all_columns_empty(self, fitted):
+        assert len(fitted.label(row("", "", ""))) == 1
+
+    def test_missing_column(self, fitted):
+        with pytest.raises(ValueError, match="content"):
+            fitted.predict(row().drop(columns="content"))
+
+    def test_no_table(self, fitted):
+        with pytest.raises(TypeError, match="DataFrame"):
+            fitted.predict(["Reuters said it rained"])
+
+    @pytest.mark.parametrize(
+        ("types", "message"),
+        [(["a"], "one label for each"), (["a", None], "missing"), (["a", "a"], "two labels")],
+    )
+    def test_bad_labels(self, types, message):
+        with pytest.raises(ValueError, match=message):
+            AttributionClassifier().fit(sample()[0].iloc[:2], types)
+
+    def test_rows_do_not_depend_on_their_order(self, fitted):
+        text = "Police chief Bo Lim resigned.\n“We erred,” he said. Lim denied it."
+        table = pd.DataFrame(
+            {
+                "doc_id": "d",
+                "source": ["We", "he", "Lim"],
+                "cue": ["erred", "said", "denied"],
+                "content": ["erred", "“We erred,”", "it"],
+                "source_spans": [[(31, 33)], [(42, 44)], [(51, 54)]],
+                "cue_spans": [[(34, 39)], [(45, 49)], [(55, 61)]],
+                "content_spans": [[(34, 39)], [(30, 41)], [(62, 64)]],
+            }
+        )
+        forth = fitted.predict_proba(table, {"d": text})
+        back = fitted.predict_proba(table.iloc[::-1], {"d": text})
+        np.testing.assert_allclose(forth, back[::-1])
+
+    @settings(
+        max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(st.tuples(*[st.text(st.characters(), max_size=60)] * 4))
+    def test_any_text_is_input(self, fitted, texts):
+        source, cue, content, sentence = texts
+        proba = fitted.predict_proba(row(source, cue, content, sentence=sentence, doc_id="d"))
+        assert np.isfinite(proba).all()
+
+    def test_time_is_linear_in_the_rows_of_a_document(self, fitted):
+        def seconds(n: int) -> float:
+            text = "He said that it rained. " * n
+            table = pd.DataFrame(
+                {
+                    "doc_id": "d",
+                    "source": "He",
+                    "cue": "said",
+                    "content": "it rained",
+                    "source_spans": [[(24 * i, 24 * i + 2)] for i in range(n)],
+                    "cue_spans": [[(24 * i + 3, 24 * i + 7)] for i in range(n)],
+                    "content_spans": [[(24 * i + 13, 24 * i + 22)] for i in range(n)],
+                }
+            )
+            start = time.perf_counter()
+            fitted.predict_proba(table, {"d": text})
+            return time.perf_counter() - start
+
+        seconds(100)
+        assert seconds(4000) < 16 * max(seconds(1000), 0.02)
+
+
+class TestContext:
+    TEXT = (
+        "Kremlin spokesperson Dmitry Peskov met reporters. Ann Tan, a baker from Riga, was there. "
+        "“We are calm,” Peskov said. He left early. Tan said that she had heard nothing."
+    )
+
+    def attributions(self):
+        found = []
+        for source, cue, content in (
+            ("Peskov", "said", "“We are calm,”"),
+            ("We", "are", "calm"),
+            ("He", "left", "early"),
+            ("Tan", "said", "that she had heard nothing"),
+            ("she", "had heard", "nothing"),
+        ):
+            at = self.TEXT.rfind(f"{source} ")
+            found.append(
+                {
+                    "doc_id": "d",
+                    "source": source,
+                    "cue": cue,
+                    "content": content,
+                    "source_spans": [(at, at + len(source))],
+                    "cue_spans": [(self.TEXT.find(cue, at), self.TEXT.find(cue, at) + len(cue))],
+                    "content_spans": [
+                        (self.TEXT.find(content), self.TEXT.find(content) + len(content))
+                    ],
+                }
+            )
+        return pd.DataFrame(found)
+
+    def test_pronouns_are_the_sources_that_they_stand_for(self):
+        rows = read_attributions(self.attributions(), {"d": self.TEXT})
+        assert [r.meant.key for r in rows] == ["Peskov", "Peskov", "Peskov", "Tan", "Tan"]
+
+    def test_without_texts_the_sentences_do(self):
+        table = self.attributions().drop(columns=["source_spans", "cue_spans", "content_spans"])
+        rows = read_attributions(table.assign(sentence=self.TEXT))
+        assert rows[0].meant.key == "Peskov"
+        assert len(rows) == 5
+
+    def test_author_outside_quotations(self):
+        table = row("We", "asked", "him", doc_id="d")
+        (author,) = read_attributions(table, {"d": "We asked him."})
+        assert author.meant is None
+        assert author.how == "author"
+
+    def test_resolving_nothing(self):
+        resolve_pronouns([])
+        assert Context("").tokens == []
+
+
+@pytest.mark.parametrize(
+    ("phrase", "reading"),
+    [
+        ("Reuters", "agency"),
+        ("Kremlin spokesperson Dmitry Peskov", "person:speaks for state"),
+        ("a spokeswoman for Acme Holdings", "speaks for organisation:one:a"),
+        ("Sen. Ruth Abel (D-Ohio)", "person:title"),
+        ("the mayor of Miami, Tom Regal", "person:title"),
+        ("former governor Tom Regal", "person:former"),
+        ("Ann Tan, a reporter for the Herald", "person:media"),
+        ("the defence ministry", "body:one:the"),
+        ("two passengers", "witness:many:"),
+        ("a leaked memo", "document:one:a"),
+        ("this newspaper", "author"),
+        ("", "nobody"),
+    ],
+)
+def test_readings(phrase, reading):
+    assert NounPhrase.parse(phrase).reading == reading
+
+
+class TestCertainty:
+    def test_hedges_lower_it(self):
+        firm, hedged, twice = certainty(
+            ["Tan"] * 3,
+            ["said", "said", "believes"],
+            ["it was him", "it was probably him", "it was probably him"],
+        )
+        assert firm == 1 > hedged > twice > 0
+
+    def test_longest_hedge_wins(self):
+        likely, very = certainty(["Tan"] * 2, ["said"] * 2, ["likely rain", "very likely rain"])
+        assert likely < very
+
+    def test_hearsay_is_a_type_and_no_hedge(self):
+        assert certainty([""], ["reportedly"], ["it rained"]).tolist() == [1]
+        assert certainty(["Tan"], ["said"], ["it reportedly rained"])[0] < 1
+
+    def test_may_is_a_month(self):
+        assert certainty(["Tan"], ["said"], ["it rained in May"]).tolist() == [1]
+
+    def test_own_hedges(self):
+        assert certainty(["Tan"], ["said"], ["sort of so"], {"sort of": 0.25}).tolist() == [0.25]
+
+    @given(st.text(max_size=80), st.text(max_size=80))
+    def test_range(self, cue, content):
+        assert 0 < certainty(["x"], [cue], [content])[0] <= 1
+
+
+def test_real_attributions(shared):
+    """Trained on a part of the real data, it beats the commonest label by far on another part."""
+    from sourcescore.training.corpora import read_corpus
+
+    texts, table = read_corpus(shared / "data" / "news" / "articles-train.jsonl")
+    test = table["doc_id"].isin(texts.index[:16])
+    fit = table[~test]
+    classifier = AttributionClassifier().fit(fit, fit["type"], fit["stance"], texts)
+    gold = table[test]
+    out = classifier.label(gold, texts)
+    commonest = gold["type"].value_counts(normalize=True).iloc[0]
+    assert np.mean(out["type"].to_numpy() == gold["type"].to_numpy()) > commonest + 0.2

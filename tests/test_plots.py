@@ -1,0 +1,120 @@
+"""The figures: what they draw, and that they ask for matplotlib in plain words."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sourcescore import plots
+from sourcescore.confidence import ClaimScorer
+from sourcescore.priors import Priors
+from sourcescore.report import Report
+from sourcescore.tables import CLAIM_COLUMNS, attributions_frame
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    matplotlib.pyplot.close("all")
+
+
+@pytest.fixture
+def report() -> Report:
+    evidence = pd.DataFrame(
+        [
+            ("c1", "Lowen Press", "agency_report", "supports"),
+            ("c1", "a docker $5 \ud800", "witness", "supports"),
+            ("c1", "the ministry", "state_denial", "denies"),
+        ],
+        columns=["claim_id", "source_id", "type", "stance"],
+    )
+    scorer = ClaimScorer()
+    claims = scorer.predict(evidence, ["c1", "c2"])
+    claims["claim"] = ["The ferry costs $5 or $6", "It sails " + "on and on " * 20]
+    claims["n_attributions"] = [3, 0]
+    return Report(
+        texts=pd.Series({"d1": "No text is needed here."}),
+        attributions=attributions_frame({}, 0),
+        claims=claims[list(CLAIM_COLUMNS)],
+        evidence=evidence,
+        scorer=scorer,
+    )
+
+
+def test_explanation_ends_at_the_posterior(report):
+    axes = plots.plot_explanation(report, "c1")
+    widths = [bar.get_width() for bar in axes.patches]
+    confidence = report.claims.loc["c1", "confidence"]
+    assert len(widths) == 5
+    assert sum(widths[:-1]) == pytest.approx(widths[-1])
+    assert 1 / (1 + np.exp(-widths[-1])) == pytest.approx(confidence)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[0] == "claim prior"
+    assert "Lowen Press [AGENCY]" in labels
+    axes.figure.canvas.draw()
+
+
+def test_explanation_of_an_unknown_claim(report):
+    with pytest.raises(ValueError, match="no claim 'c9'"):
+        plots.plot_explanation(report, "c9")
+
+
+def test_claims_one_row_each(report):
+    axes = plots.plot_claims(report)
+    drawn = np.asarray(axes.collections[1].get_offsets())
+    assert drawn[:, 0] == pytest.approx(report.claims["confidence"].to_numpy())
+    axes.figure.canvas.draw()
+
+
+def test_reliability_of_known_claims():
+    axes = plots.plot_reliability([0.1, 0.12, 0.9, 0.5], [False, True, True, None])
+    x, y = axes.lines[1].get_data()
+    assert x == pytest.approx([0.11, 0.9])
+    assert y == pytest.approx([0.5, 1.0])
+    axes = plots.plot_reliability(pd.Series([0.2]), pd.Series([True], dtype="boolean"))
+    assert axes.lines[1].get_ydata() == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize(
+    ("confidence", "truth", "message"),
+    [
+        ([0.1], [True, False], "equally long"),
+        ([0.1], [None], "missing for all"),
+        ([1.1], [True], r"\[0, 1\]"),
+        ([0.1], [0.4], "True, False or missing"),
+    ],
+)
+def test_reliability_says_what_is_wrong(confidence, truth, message):
+    with pytest.raises(ValueError, match=message):
+        plots.plot_reliability(confidence, truth)
+
+
+def test_priors_one_row_per_type():
+    priors = Priors({"types": {"satellite_image": {"reliability": "A"}}})
+    axes = plots.plot_priors(priors)
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert labels[-1] == "satellite image"
+    assert len(labels) == len(priors.types)
+    means = [p.supports_if_true.mean for p in priors.types.values()]
+    assert axes.lines[0].get_xdata() == pytest.approx(means)
+    assert len(plots.plot_priors().get_yticklabels()) == len(Priors().types)
+
+
+def test_given_axes_are_drawn_into(report):
+    _, given = matplotlib.pyplot.subplots(1, 4)
+    assert plots.plot_explanation(report, "c1", given[0]) is given[0]
+    assert plots.plot_claims(report, given[1]) is given[1]
+    assert plots.plot_reliability([0.3], [True], given[2]) is given[2]
+    assert plots.plot_priors(None, given[3]) is given[3]
+
+
+def test_without_matplotlib_the_extra_is_named(report, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r'pip install "sourcescore\[plots\]"'):
+        plots.plot_claims(report)

@@ -1,0 +1,192 @@
+"""Priors: what they accept, what they refuse, and that they come back as they went out."""
+
+import copy
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+from sourcescore.confidence import ClaimScorer
+from sourcescore.priors import ADMIRALTY, Priors, default_toml
+from sourcescore.taxonomy import AttributionType
+
+probabilities = st.floats(0, 1, exclude_min=True, exclude_max=True)
+strengths = st.floats(1e-3, 1e6)
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+betas = st.fixed_dictionaries({"mean": probabilities, "strength": strengths})
+sources = st.fixed_dictionaries({"supports_if_true": betas, "supports_if_false": betas})
+
+
+def test_every_default_type_has_priors_and_a_fidelity():
+    priors = Priors()
+    assert set(priors.types) == set(AttributionType)
+    assert set(priors.fidelity) == {*AttributionType, "default"}
+
+
+def test_support_of_every_default_type_speaks_for_the_claim():
+    for entry in Priors().types.values():
+        assert entry.supports_if_true.mean > entry.supports_if_false.mean
+
+
+def test_a_state_denial_says_next_to_nothing():
+    entry = Priors().types["state_denial"]
+    ratio = (1 - entry.supports_if_true.mean) / (1 - entry.supports_if_false.mean)
+    assert 0.85 < ratio < 1
+
+
+def test_the_admiralty_letters_run_from_reliable_to_not():
+    gaps = [
+        ADMIRALTY[x].supports_if_true.mean - ADMIRALTY[x].supports_if_false.mean for x in "ABCDE"
+    ]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] == 0
+
+
+def test_default_toml_is_the_default_and_explains_itself():
+    assert Priors.from_toml(default_toml()) == Priors() == Priors.default()
+    assert default_toml().count("#") > 30
+
+
+def test_a_partial_override_changes_only_what_it_names():
+    priors = Priors.from_toml(
+        "[types.hearsay]\nrho = 1\n[types.hearsay.supports_if_true]\nmean=0.6"
+    )
+    default = Priors().types["hearsay"]
+    hearsay = priors.types["hearsay"]
+    assert (hearsay.rho, hearsay.supports_if_true.mean) == (1, 0.6)
+    assert hearsay.supports_if_true.strength == default.supports_if_true.strength
+    assert hearsay.supports_if_false == default.supports_if_false
+    assert priors.replace(types={"hearsay": default}) == Priors()
+
+
+@given(
+    claim_prior=probabilities,
+    types=st.dictionaries(names, sources, max_size=3),
+    own=st.dictionaries(names, sources, max_size=3),
+    outlets=st.dictionaries(names, st.floats(0, 1), max_size=3),
+    hedges=st.dictionaries(names, st.floats(0, 1, exclude_min=True), max_size=3),
+)
+def test_toml_round_trip(claim_prior, types, own, outlets, hedges):
+    priors = Priors(
+        {
+            "claim_prior": claim_prior,
+            "types": types,
+            "sources": own,
+            "outlets": outlets,
+            "hedges": hedges,
+        }
+    )
+    again = Priors.from_toml(priors.to_toml())
+    assert again == priors
+    assert hash(again) == hash(priors)
+    assert Priors(priors.to_dict()) == priors
+
+
+def test_check_takes_all_that_a_user_may_pass(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("claim_prior = 0.3\n", encoding="utf-8-sig")
+    mine = Priors({"claim_prior": 0.3})
+    for given_priors in (mine, {"claim_prior": 0.3}, path, str(path), "claim_prior = 0.3"):
+        assert Priors.check(given_priors) == mine
+    assert Priors.check(mine) is mine
+    assert Priors.check(None) == Priors()
+    with pytest.raises(TypeError, match="got int"):
+        Priors.check(3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"clame_prior": 0.5}, "unknown key clame_prior; did you mean claim_prior"),
+        ({"claim_prior": 0}, "claim_prior must be a number strictly between 0 and 1; got 0"),
+        ({"claim_prior": float("nan")}, "claim_prior .* got nan"),
+        ({"claim_prior": True}, "claim_prior .* got True"),
+        ({"claim_prior": "0.5"}, "claim_prior .* got '0.5'"),
+        ({"claim_prior": 10**400}, "claim_prior must be a number"),
+        ({"claim_prior_strength": float("inf")}, "claim_prior_strength .* above 0"),
+        ({"types": {"named_oficial": {"rho": 0.5}}}, "new type; did you mean named_official"),
+        ({"types": {"hearsay": {"rh": 0.5}}}, "unknown key types.hearsay.rh; did you mean rho"),
+        ({"types": {"hearsay": {"rho": 1.01}}}, "types.hearsay.rho .* between 0 and 1; got 1.01"),
+        ({"types": {"hearsay": 0.4}}, "types.hearsay must be a table"),
+        ({"types": {"hearsay": {"supports_if_true": {"mean": 1.0}}}}, "supports_if_true.mean"),
+        ({"types": {"hearsay": {"supports_if_true": {"strength": 0}}}}, "strength .* above 0"),
+        ({"types": {"hearsay": {"reliability": "G"}}}, "letter of the Admiralty scale"),
+        ({"types": {"": {"reliability": "A"}}}, "non-empty strings"),
+        (
+            {"types": {"x": {"reliability": "A", "supports_if_true": {"mean": 0.5}}}},
+            "both a reliability and supports_if",
+        ),
+        (
+            {"types": {"x": {"supports_if_true": {}, "supports_if_false": {}}}},
+            "x.supports_if_true.mean is missing",
+        ),
+        ({"sources": {"Jane": {"supports_if_true": {"mean": 0.5}}}}, "sources.Jane needs"),
+        ({"fidelity": {"agency": 0.9}}, "unknown key fidelity.agency"),
+        ({"fidelity": {"default": -0.1}}, "fidelity.default"),
+        ({"outlets": {"dw.com": 2}}, "outlets.dw.com"),
+        ({"outlets": {"\ud800": 1}}, "lone surrogate"),
+        ({"hedges": {"may": 0}}, "hedges.may .* above 0 and at most 1"),
+        ({"hedges": 3}, "hedges must be a table"),
+        ([], "must be a table"),
+    ],
+)
+def test_wrong_values_are_refused_with_key_and_range(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Priors(changes)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*nowhere\.toml"):
+        Priors.from_toml(tmp_path / "nowhere.toml")
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes('[hedges]\n"peut-\xeatre" = 0.4\n'.encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin\.toml is not UTF-8"):
+        Priors.from_toml(latin)
+    with pytest.raises(ValueError, match="not valid TOML"):
+        Priors.from_toml("claim_prior = = 0.4")
+    with pytest.raises(ValueError, match="priors: "):
+        Priors.from_toml("x = " + "[" * 100_000)
+
+
+def test_immutable():
+    priors = Priors()
+    with pytest.raises(AttributeError, match="immutable"):
+        priors.claim_prior = 0.4
+    with pytest.raises(AttributeError, match="immutable"):
+        del priors.claim_prior
+    with pytest.raises(TypeError):
+        priors.hedges["may"] = 1.0
+    priors.replace(hedges={"may": 1.0})
+    assert priors == Priors()
+
+
+def test_copies_and_clones_are_equal():
+    priors = Priors({"outlets": {"dw.com": 0.97}})
+    assert pickle.loads(pickle.dumps(priors)) == copy.deepcopy(priors) == priors
+    assert clone(ClaimScorer(priors)).priors == priors
+    assert priors != Priors()
+    assert "dw.com" in repr(priors)
+    assert repr(Priors()) == "Priors()"
+
+
+def test_relays_are_looked_up_by_name_then_type():
+    priors = Priors({"outlets": {"WWW.Example.org": 0.6}})
+    assert priors.relay_fidelity("example.ORG", "agency_report") == 0.6
+    assert priors.relay_fidelity("Yonhap", "agency_report") == priors.fidelity["agency_report"]
+    assert priors.relay_fidelity("agency_report") == priors.fidelity["agency_report"]
+    assert priors.relay_fidelity("someone") == priors.fidelity["default"]
+    assert priors.relay_fidelity("someone", "unheard_of") == priors.fidelity["default"]
+
+
+def test_numpy_numbers_are_numbers():
+    assert Priors({"claim_prior": np.float32(0.5)}).claim_prior == 0.5
+
+
+def test_the_toml_ships_beside_the_module():
+    import sourcescore.priors as module
+
+    assert Path(module.__file__).with_name("priors.toml").read_text("utf-8") == default_toml()

@@ -1,0 +1,495 @@
+"""The report: its tables, explanations, page and JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sourcescore._markup import GROUP_SIZE, Piece, Voice, clean, mark_text
+from sourcescore.confidence import ClaimScorer
+from sourcescore.report import Report
+from sourcescore.tables import CLAIM_COLUMNS, attributions_frame
+
+TEXT = (
+    "Ferry halted\n"
+    "\n"
+    '"The hull is <b>sound</b>," said the harbour master, "and she will sail & return."\n'
+    "Radio Lowen reported that dockers had said that the hull was cracked.\r\n"
+    "The ministry denied it."
+)
+VOID = {"meta", "link", "col", "br"}
+
+
+def spans(text: str, *parts: str) -> list[tuple[int, int]]:
+    return [(text.index(part), text.index(part) + len(part)) for part in parts]
+
+
+def attribution(text: str, source: str, cue: str, content: list[str], **others) -> dict:
+    row = {
+        "doc_id": "d1",
+        "source": source,
+        "cue": cue,
+        "content": " ".join(content),
+        "source_spans": spans(text, *filter(None, [source])),
+        "cue_spans": spans(text, *filter(None, [cue])),
+        "content_spans": spans(text, *content),
+        "sentence": text,
+        "source_id": source or "nobody",
+        "source_name": source,
+        "type": "named_official",
+        "type_proba": {},
+        "stance": "asserts",
+        "stance_proba": {"asserts": 0.97},
+        "certainty": 1.0,
+        "via": (),
+        "claim_id": "c1",
+        "claim_stance": "supports",
+    }
+    return row | others
+
+
+def report_of(
+    texts: dict[str, str], attributions: list[dict], claims: dict[str, str], **others
+) -> Report:
+    rows = [{"attribution_id": f"a{i + 1}", **row} for i, row in enumerate(attributions)]
+    columns = {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
+    table = attributions_frame(columns, len(rows))
+    said = table[table["claim_stance"].isin(["supports", "denies"])].drop(columns="stance")
+    evidence = said.rename(columns={"claim_stance": "stance"}).reset_index(drop=True)
+    evidence = evidence[["claim_id", "source_id", "type", "stance", "certainty", "via", "doc_id"]]
+    scorer = ClaimScorer()
+    scored = scorer.predict(evidence, claims)
+    scored["claim"] = pd.Series(claims, dtype=object)
+    scored["n_attributions"] = [(table["claim_id"] == c).sum() for c in claims]
+    return Report(
+        texts=pd.Series(texts, dtype=object),
+        attributions=table,
+        claims=scored[list(CLAIM_COLUMNS)],
+        evidence=evidence,
+        scorer=scorer,
+        **others,
+    )
+
+
+@pytest.fixture
+def report() -> Report:
+    master = attribution(
+        TEXT,
+        "the harbour master",
+        "said",
+        ["The hull is <b>sound</b>,", "and she will sail & return."],
+        source_name='Ada "Sea" O\'Hara & <i>Sons</i>',
+        type_proba={"named_official": 0.93},
+    )
+    radio = attribution(
+        TEXT,
+        "Radio Lowen",
+        "reported",
+        ["that dockers had said that the hull was cracked"],
+        type="media_report",
+        claim_stance="denies",
+    )
+    dockers = attribution(
+        TEXT,
+        "dockers",
+        "had said",
+        ["that the hull was cracked"],
+        type="witness",
+        claim_stance="denies",
+        certainty=0.7,
+        via=("Radio Lowen",),
+    )
+    ministry = attribution(
+        TEXT,
+        "The ministry",
+        "denied",
+        ["it"],
+        type="state_denial",
+        stance="denies",
+        claim_id="c2",
+        claim_stance="denies",
+    )
+    articles = pd.DataFrame(
+        {"outlet": ["lowen.example"], "published": [pd.Timestamp("2025-03-14")]}, index=["d1"]
+    )
+    claims = {"c1": "The hull is <em>sound</em>", "c2": "The ferry was stopped"}
+    return report_of({"d1": TEXT}, [master, radio, dockers, ministry], claims, articles=articles)
+
+
+@pytest.fixture
+def empty_report() -> Report:
+    return report_of({"d1": ""}, [], {})
+
+
+class Page(HTMLParser):
+    """Checks that each element is closed in turn, and gathers ids, links and texts."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.skip = 0
+        self.paragraphs: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self.stack == []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.tags.append(tag)
+        assert not any(name.startswith("on") for name in attrs)
+        self.ids += [attrs["id"]] if "id" in attrs else []
+        self.links += [attrs["href"]] if "href" in attrs else []
+        if tag in VOID:
+            return
+        in_card = self.skip or attrs.get("class") == "cards"
+        self.skip += bool(in_card)
+        self.stack.append(tag)
+        if tag == "p":
+            self.paragraphs.append("")
+
+    def handle_endtag(self, tag):
+        assert self.stack.pop() == tag
+        self.skip -= bool(self.skip)
+
+    def handle_data(self, data):
+        if "p" in self.stack and not self.skip:
+            self.paragraphs[-1] += data
+
+
+# ---- tables ----
+
+
+def test_tables_are_those_given(report):
+    assert report.claims.index.tolist() == ["c1", "c2"]
+    assert report.attributions["attribution_id"].tolist() == ["a1", "a2", "a3", "a4"]
+    assert report.texts["d1"] == TEXT
+    assert len(report.evidence) == 4
+
+
+def test_edits_do_not_reach_the_report(report):
+    before = report.to_json()
+    claims, texts, steps = report.claims, report.texts, report.explain("c1")
+    attributions, evidence = report.attributions, report.evidence
+    claims["confidence"] = 0.0
+    texts["d1"] = "gone"
+    steps["log_odds"] = 0.0
+    attributions.loc[:, "source"] = "gone"
+    attributions["content_spans"].iloc[0].append((0, 1))
+    attributions["type_proba"].iloc[0]["hearsay"] = 1.0
+    evidence["stance"] = "denies"
+    assert report.to_json() == before
+
+
+def test_edits_of_the_inputs_do_not_reach_the_report(report):
+    attributions = report.attributions
+    other = Report(
+        texts=report.texts,
+        attributions=attributions,
+        claims=report.claims,
+        evidence=report.evidence,
+        scorer=ClaimScorer(),
+    )
+    attributions["source"] = "gone"
+    assert other.attributions["source"].iloc[0] == "the harbour master"
+
+
+def test_missing_column_is_named(report):
+    with pytest.raises(ValueError, match="claims lacks the column verdict"):
+        Report(
+            texts=report.texts,
+            attributions=report.attributions,
+            claims=report.claims.drop(columns="verdict"),
+            evidence=report.evidence,
+            scorer=ClaimScorer(),
+        )
+
+
+# ---- explain ----
+
+
+def test_explanation_sums_to_the_posterior(report):
+    for claim_id, confidence in report.claims["confidence"].items():
+        log_odds = report.explain(claim_id)["log_odds"].sum()
+        assert 1 / (1 + np.exp(-log_odds)) == pytest.approx(confidence)
+
+
+def test_explanation_names_sources_and_channel(report):
+    steps = report.explain("c1")
+    assert steps.index[0] == "claim prior"
+    assert steps.loc["the harbour master", "source_name"].startswith('Ada "Sea"')
+    assert steps.loc["dockers", ["type", "stance", "certainty", "via"]].tolist() == [
+        "witness",
+        "denies",
+        0.7,
+        ("Radio Lowen",),
+    ]
+
+
+def test_explanation_of_a_source_on_both_sides():
+    text = "Ada said yes. Ada said no."
+    rows = [
+        attribution(text, "Ada", "said", ["yes"]),
+        attribution(text, "Ada", "said", ["no"], claim_stance="denies"),
+    ]
+    steps = report_of({"d1": text}, rows, {"c1": "It is so"}).explain("c1")
+    assert sorted(steps["stance"]) == ["", "denies", "supports"]
+
+
+def test_explanation_without_evidence_is_the_prior(report):
+    report = report_of({"d1": "Calm."}, [], {"c1": "The sea was calm"})
+    assert report.explain("c1").index.tolist() == ["claim prior"]
+
+
+def test_unknown_claim_lists_the_known_ones(report, empty_report):
+    with pytest.raises(ValueError, match=r"no claim 'c9'; known are 'c1', 'c2'\."):
+        report.explain("c9")
+    with pytest.raises(ValueError, match="this report has no claims"):
+        empty_report.explain("c1")
+
+
+# ---- JSON ----
+
+
+def test_json_round_trip(report, tmp_path):
+    written = report.to_json(tmp_path / "r.json")
+    read = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert read == json.loads(written)
+    assert read["documents"] == [
+        {
+            "doc_id": "d1",
+            "text": TEXT,
+            "outlet": "lowen.example",
+            "published": "2025-03-14T00:00:00",
+        }
+    ]
+    assert [claim["claim_id"] for claim in read["claims"]] == ["c1", "c2"]
+    for row in read["attributions"]:
+        assert " ".join(TEXT[s:e] for s, e in row["content_spans"]) == row["content"]
+        assert row["parent_id"] is None
+    assert read["evidence"][2]["via"] == ["Radio Lowen"]
+    assert read["claims"][0]["confidence"] == report.claims["confidence"].iloc[0]
+
+
+def test_json_keeps_surrogates_and_other_scripts(tmp_path):
+    text = "\x00 лодка \ud800 \U0001f6a2"
+    report_of({"d1": text}, [], {}).to_json(tmp_path / "r.json")
+    raw = (tmp_path / "r.json").read_text(encoding="utf-8")
+    assert "лодка" in raw
+    assert json.loads(raw)["documents"][0]["text"] == text
+
+
+# ---- terminal ----
+
+
+def test_terminal_table(report):
+    lines = str(report).splitlines()
+    assert lines[0] == "2 claims from 4 attributions in 1 document"
+    assert lines[2].split() == ["claim_id", "confidence", "verdict", "for", "against", "claim"]
+    assert lines[3].split()[0] == "c1"
+    assert "The hull is <em>sound</em>" in str(report)
+
+
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_terminal_table_is_safe_and_wraps(monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    claims = {f"c{i}": "the tide\x1b[31m turned\u202e\n\ud800 " * 9 for i in range(50)}
+    report = report_of({"d1": "Tide."}, [], claims)
+    shown = str(report)
+    assert shown.encode("utf-8")
+    assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", shown)
+    assert max(map(len, shown.splitlines())) <= int(width)
+    assert repr(report).endswith("... and 30 more (print the report for all)")
+
+
+def test_empty_report(empty_report):
+    assert repr(empty_report) == str(empty_report) == "0 claims from 0 attributions in 1 document"
+    assert json.loads(empty_report.to_json())["claims"] == []
+    source = empty_report.to_html()
+    Page(source)
+    assert "No claims were found." in source
+    Page(report_of({}, [], {}).to_html())
+
+
+# ---- the page ----
+
+
+def test_page_stands_alone(report, tmp_path):
+    source = report.to_html(tmp_path / "r.html")
+    assert (tmp_path / "r.html").read_text(encoding="utf-8") == source
+    page = Page(source)
+    assert "default-src 'none'; style-src 'unsafe-inline'" in source
+    assert {"script", "link", "img", "iframe"}.isdisjoint(page.tags)
+    assert not re.search(r"https?:|url\(|@import", source)
+    assert report._repr_html_() in source
+
+
+def test_page_escapes_what_came_from_the_text(report):
+    page = report.to_html()
+    assert not re.search("<b>sound|<i>Sons|<em>", page)
+    assert "Ada &quot;Sea&quot; O&#x27;Hara &amp; &lt;i&gt;Sons&lt;/i&gt;" in page
+    hostile = '"><script>alert(1)</script>'
+    text = f"{hostile} said {hostile}"
+    row = attribution(text, hostile, "said", [hostile], type=hostile, claim_id=hostile)
+    row |= {"doc_id": hostile, "via": (hostile,), "type_proba": {hostile: 0.5}}
+    row |= {"type": "witness", "claim_stance": "supports"}
+    articles = pd.DataFrame({"outlet": [hostile], "published": [pd.NaT]}, index=[hostile])
+    source = report_of({hostile: text}, [row], {hostile: hostile}, articles=articles).to_html()
+    assert "script" not in Page(source).tags
+
+
+def test_page_escapes_labels_of_the_user(report):
+    attributions = report.attributions.assign(type="<blink>")
+    other = Report(
+        texts=report.texts,
+        attributions=attributions,
+        claims=report.claims,
+        evidence=report.evidence,
+        scorer=ClaimScorer(),
+    )
+    assert "<blink>" not in other.to_html().lower()
+
+
+def test_page_shows_the_text_and_links_claims_to_it(report):
+    page = Page(report.to_html())
+    assert TEXT.replace("\r", "").split("\n")[2] in page.paragraphs
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    assert sum(bool(re.search(r"-a\d+$", link)) for link in page.links) == 4
+
+
+def test_page_nests_and_splits(report):
+    source = report.to_html()
+    outer = re.search(r'<mark class="x t009E73 asserts k0 h1".*?</mark></mark>', source)
+    assert outer, "the content that holds another content is drawn as the taller box"
+    assert re.search(r'<mark class="x tF0E442 asserts k1 h0"', outer[0])
+    assert len(re.findall(r'<mark class="x t0072B2 asserts', source)) == 2, "discontinuous content"
+    assert 'data-tag="DENIAL ≠"' in source
+    assert "named official 93%" in source
+    assert "certainty 0.70" in source
+
+
+def test_page_of_many_documents_and_claims():
+    text = "Ada said yes."
+    row = attribution(text, "Ada", "said", ["yes"])
+    rows = [row | {"doc_id": f"d{i}", "claim_id": f"c{i}"} for i in range(210)]
+    report = report_of(
+        {f"d{i}": text for i in range(210)}, rows, {f"c{i}": "It is so" for i in range(210)}
+    )
+    source = report.to_html()
+    Page(source)
+    assert source.count('<table class="waterfall">') == 200
+    assert source.count('<details class="doc" open>') == 3
+
+
+def test_page_cuts_long_lists_and_says_so():
+    text = "Ada said yes."
+    row = attribution(text, "Ada", "said", ["yes"])
+    rows = [row | {"source_id": f"s{i}", "source_name": f"Ada {i}"} for i in range(40)]
+    source = report_of({"d1": text}, rows, {"c1": "It is so"}).to_html()
+    assert "and 15 more" in source
+    assert "17 weaker ones" in source
+
+
+def test_page_survives_any_character(tmp_path):
+    text = "\x00\ud800 Ada\u2028said \udfff\x85yes\x0c\r\rno"
+    rows = [attribution(text, "Ada", "said", ["\udfff\x85yes"])]
+    report = report_of({"d1": text}, rows, {"c1": "\ud800"})
+    Page(report.to_html(tmp_path / "r.html"))
+    assert (tmp_path / "r.html").read_bytes().decode("utf-8")
+
+
+def test_same_report_same_page(report):
+    assert report.to_html() == report.to_html()
+
+
+# ---- marking ----
+
+
+@st.composite
+def marked_texts(draw):
+    text = draw(st.text('ab<&" \n\r\x00\ud800é', max_size=40))
+    n = draw(st.integers(1, 2 * GROUP_SIZE))
+    place = st.integers(-2, len(text) + 2)
+    role = st.sampled_from(["source", "cue", "content"])
+    pieces = draw(
+        st.lists(st.builds(Piece, place, place, role, st.integers(0, n - 1)), max_size=40)
+    )
+    return text, pieces, [Voice(f"a{i}", f"t{i}", "<T>", "card") for i in range(n)]
+
+
+@given(marked_texts())
+def test_marked_text_is_the_text_in_well_formed_html(marked):
+    text, pieces, voices = marked
+    page = Page(mark_text(text, pieces, voices))
+    assert page.paragraphs == [line for line in re.split(r"[\r\n]+", clean(text)) if line]
+    assert len(page.ids) == len(set(page.ids))
+
+
+class Cover(HTMLParser):
+    """For each character of the paragraphs, the pieces it is marked as."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.cover: list[set[str]] = []
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.stack.append(dict(attrs).get("class", ""))
+
+    def handle_endtag(self, tag):
+        self.stack.pop()
+
+    def handle_data(self, data):
+        if self.stack and "cards" not in self.stack:
+            marks = {" ".join(c.split()[:2]) for c in self.stack if re.match("[scx] ", c)}
+            self.cover += [marks] * len(data)
+
+
+@given(marked_texts())
+def test_each_character_is_marked_as_what_it_is(marked):
+    text, pieces, voices = marked
+    pieces = pieces[:8]  # more than that may lie on one another without all being drawn
+    expected = [
+        {f"{p.role.replace('content', 'x')[0]} t{p.voice}" for p in pieces if p.start <= i < p.end}
+        for i, character in enumerate(text)
+        if character not in "\r\n"
+    ]
+    assert Cover(mark_text(text, pieces, voices)).cover == expected
+
+
+def test_crossing_pieces_are_split_and_reopened():
+    voices = [Voice("a0", "t0", "", ""), Voice("a1", "t1", "", "")]
+    source = mark_text("abcdef", [Piece(0, 4, "content", 0), Piece(2, 6, "content", 1)], voices)
+    plain = re.sub(r'<span class="cards">.*', "", source)
+    assert re.sub("<[^>]*>", "|", plain).strip("|") == "ab|cd|||ef"
+    assert plain.count("<mark") == 3
+
+
+def test_groups_stay_small():
+    """A thousand attributions that all overlap still give groups of bounded size."""
+    voices = [Voice(f"a{i}", f"t{i}", "", "") for i in range(1000)]
+    pieces = [Piece(i, 2000 - i, "content", i) for i in range(1000)]
+    pieces += [Piece(i, i + 1, "cue", i) for i in range(0, 2000, 2) if i < 1000]
+    source = mark_text("x" * 2000, pieces, voices)
+    numbers = {int(k) for k in re.findall(r" k(\d+)", source)}
+    assert max(numbers) < GROUP_SIZE
+    assert len(source) < 400 * len(pieces) + 2000
+
+
+def test_far_apart_pieces_share_no_group_across_paragraphs():
+    voices = [Voice("a0", "t0", "", "who")]
+    source = mark_text("ab\ncd", [Piece(0, 1, "source", 0), Piece(3, 4, "content", 0)], voices)
+    assert source.count('class="card ') == 2, "the card is there wherever a piece is"
+    assert source.count('id="a0-card"') == 1
