@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if output is not None:
         try:
             _write(output, getattr(options, "output", None))
-        except BrokenPipeError:  # the reader, say `head`, has seen enough
-            sys.stderr.close()
+        except BrokenPipeError:  # the reader, say `head`, has seen enough; nor flush at the exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             print(f"sourcescore: {_message(error)}", file=sys.stderr)
             return _USAGE_ERROR
@@ -91,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _score(options: argparse.Namespace) -> str:
     text = _read(options.text, options.encoding)
-    from sourcescore import score
+    from sourcescore.pipeline import score
 
     report = score(
         text,

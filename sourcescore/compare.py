@@ -34,25 +34,32 @@ _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|(?:[A-Z]\.){2,8}|[^\W\d_]+(?:['’][^\W\d_
 _POSSESSIVE = re.compile(r"['’]s?$")
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 _NUMBER_WORDS = {word: float(n) for n, word in enumerate(_UNITS) if n > 1} | {
-    "dozen": 12.0, "twenty": 20.0, "thirty": 30.0, "forty": 40.0, "fifty": 50.0, "sixty": 60.0,
-    "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
-}  # fmt: skip
+    "dozen": 12.0,
+    "twenty": 20.0,
+    "thirty": 30.0,
+    "forty": 40.0,
+    "fifty": 50.0,
+    "sixty": 60.0,
+    "seventy": 70.0,
+    "eighty": 80.0,
+    "ninety": 90.0,
+}
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _TIMES = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june "
-    "july august september october november december today yesterday tomorrow".split()
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may "
+    "june july august september october november december today yesterday tomorrow".split()
 )
 # Words that carry no part of a proposition, the anaphors apart.
 _FUNCTION_WORDS = frozenset(
-    "a an the and or but if while as at by for from in into of off on onto out over per than then to "
-    "up upon via with within about above across after against along amid among around because "
+    "a an the and or but if while as at by for from in into of off on onto out over per than then "
+    "to up upon via with within about above across after against along amid among around because "
     "before behind below beneath beside besides between beyond during except inside like near "
     "outside since through throughout till toward towards under underneath until unlike versus "
-    "without be is are was were been being am do does did doing done have has had having will would "
-    "shall should can could may might must ought need who whom whose which what where when why how "
-    "whether so such too very just also even still yet already only both each every either neither "
-    "nor all any some more most much many few less least other another same own again further here "
-    "now once not no never s t re ve ll d m there".split()
+    "without be is are was were been being am do does did doing done have has had having will "
+    "would shall should can could may might must ought need who whom whose which what where when "
+    "why how whether so such too very just also even still yet already only both each every "
+    "either neither nor all any some more most much many few less least other another same own "
+    "again further here now once not no never s t re ve ll d m there".split()
 )
 ANAPHORS = frozenset(
     "he him his she her hers they them their theirs it its this that these those himself herself "
@@ -60,8 +67,8 @@ ANAPHORS = frozenset(
 )
 _FIRST_PERSON = frozenset("i me my mine we us our ours myself ourselves you your yours".split())
 NEGATORS = frozenset(
-    "not no never none nobody nothing nowhere neither nor without cannot hardly false untrue denied "
-    "denies deny denying refuted hoax fake bogus baseless unfounded groundless fabricated "
+    "not no never none nobody nothing nowhere neither nor without cannot hardly false untrue "
+    "denied denies deny denying refuted hoax fake bogus baseless unfounded groundless fabricated "
     "fabrication debunked nonsense rubbish invented wrong incorrect impossible myth".split()
 )
 _HEDGES = frozenset(
@@ -127,7 +134,7 @@ def stem(word: str) -> str:
     >>> [stem(w) for w in ("deployed", "deploying", "deploys", "countries", "stopped")]
     ['deploy', 'deploy', 'deploy', 'country', 'stop']
     """
-    if len(word) < 5 and not word.endswith("s") or len(word) < 4:
+    if (len(word) < 5 and not word.endswith("s")) or len(word) < 4:
         return word
     if word.endswith(("ies", "ied")):
         return word[:-3] + "y"
@@ -211,9 +218,7 @@ def _facts(token: str) -> tuple[str, int, str, tuple[int, ...]]:
     if ending == "t":
         return base, WORD, "", (2,)
     groups = tuple(
-        k
-        for k, group in enumerate((ANAPHORS, _FIRST_PERSON, NEGATORS, _HEDGES))
-        if base in group
+        k for k, group in enumerate((ANAPHORS, _FIRST_PERSON, NEGATORS, _HEDGES)) if base in group
     )
     if base in _TIMES and (token[0].isupper() or base.endswith("day")):
         return base, TIME, f"@{base}", ()
@@ -239,7 +244,7 @@ def _number(tokens: list[str], at: int) -> tuple[float, int]:
 
 @cache
 def _places() -> tuple[dict[str, str], int]:
-    """Countries, their people, capitals and governments' seats to a country; the longest's words."""
+    """Names of countries, peoples, capitals and seats to a country; the words of the longest."""
     names = {term: country for term, (country, _) in lexicons.countries().items()}
     names |= {term: stands_for[0] for term, stands_for in lexicons.table("metonyms").items()}
     table = {" ".join(_TOKEN.findall(name)): country for name, country in names.items()}

@@ -11,13 +11,15 @@ A line is a document::
                        "type": "named_official", "source_name": "...", "claim": "c1",
                        "claim_stance": "supports"}]}
 
-Only ``doc``, ``text`` and the spans are required. Offsets are Python string offsets, half open.
+Only ``doc``, ``text`` and the ``id`` of an attribution are required. Offsets are Python string
+offsets, half open. A document with one claim may give it as ``"claim": "..."``, which is its c1.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,12 @@ import numpy as np
 import pandas as pd
 
 from sourcescore._resources import shipped
-from sourcescore.tables import attributions_frame
+from sourcescore.tables import attributions_frame, string_array
 from sourcescore.taxonomy import attribution_type
 
 __all__ = ["Corpus", "load_articles", "read_jsonl"]
 
-_LABELS = ("kind", "stance", "source_name", "claim_stance")
+_LABELS = ("kind", "stance", "type", "source_name", "claim_stance")
 
 
 @dataclass(frozen=True)
@@ -106,17 +108,19 @@ def read_jsonl(path: str | Path) -> Corpus:
 
     Examples
     --------
-    >>> import tempfile, os
-    >>> line = '{"doc": "d", "text": "He said so.", "attributions": [{"id": 1, "source": [[0, 2]], "cue": [[3, 7]], "content": [[8, 10]]}]}'
+    >>> import json, tempfile
+    >>> from pathlib import Path
+    >>> row = {"id": 1, "source": [[0, 2]], "cue": [[3, 7]], "content": [[8, 10]]}
+    >>> document = {"doc": "d", "text": "He said so.", "attributions": [row]}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "one.jsonl")
-    ...     _ = open(path, "w", encoding="utf8").write(line)
+    ...     path = Path(folder) / "one.jsonl"
+    ...     _ = path.write_text(json.dumps(document))
     ...     corpus = read_jsonl(path)
     >>> corpus.attributions.loc[0, ["source", "cue", "content"]].tolist()
     ['He', 'said', 'so']
     """
     path = Path(path)
-    documents: list[dict[str, Any]] = []
+    documents: list[tuple[Any, ...]] = []
     rows: list[dict[str, Any]] = []
     claims: list[tuple[str, str, str]] = []
     seen: set[str] = set()
@@ -125,33 +129,39 @@ def read_jsonl(path: str | Path) -> Corpus:
             if not raw.strip():
                 continue
             try:
-                document = json.loads(raw.decode("utf8"))
+                document = json.loads(raw.decode("utf-8-sig"))
                 doc_id, text = _document(document)
                 if doc_id in seen:
                     raise ValueError(f"the document {doc_id!r} is there twice")
-                rows += _attributions(document, doc_id, text)
-                claims += _claims(document, doc_id)
-            except (ValueError, TypeError, KeyError) as error:
+                own_claims = _claims(document, doc_id)
+                rows += _attributions(document, doc_id, text, {key for key, *_ in own_claims})
+                title, outlet = _label(document, "title"), _label(document, "outlet")
+                published = _date(document.get("published"))
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
                 raise ValueError(f"{path}, line {number}: {reason}.") from None
             seen.add(doc_id)
-            documents.append(
-                {
-                    "doc_id": doc_id,
-                    "text": text,
-                    **{key: document.get(key) for key in ("title", "outlet", "published")},
-                }
-            )
-    articles = pd.DataFrame(documents, columns=["doc_id", "text", "title", "outlet", "published"])
-    articles["published"] = pd.to_datetime(articles["published"])
-    table = pd.DataFrame(claims, columns=["claim_id", "doc_id", "claim"]).set_index("claim_id")
-    texts = pd.Series(
-        articles["text"].to_numpy(object),
-        index=pd.Index(articles["doc_id"].to_numpy(object), name="doc_id"),
-        dtype=object,
-        name="text",
+            claims += own_claims
+            documents.append((doc_id, text, title, outlet, published))
+    ids, contents, titles, outlets, dates = zip(*documents, strict=True) if documents else [()] * 5
+    # object, not a string dtype: that of pandas may be Arrow's, which has no lone surrogates
+    text_column = pd.Series(contents, dtype=object, name="text")
+    articles = pd.DataFrame(
+        {
+            "doc_id": string_array(ids),
+            "text": text_column,
+            "title": string_array(titles),
+            "outlet": string_array(outlets),
+            "published": np.array(dates, dtype="datetime64[us]"),
+        }
     )
-    return Corpus(texts, _table(rows), table[["claim", "doc_id"]], articles)
+    texts = text_column.set_axis(pd.Index(ids, dtype=object, name="doc_id"))
+    claim_ids, claim_docs, claim_texts = zip(*claims, strict=True) if claims else [()] * 3
+    claim_table = pd.DataFrame(
+        {"claim": string_array(claim_texts), "doc_id": string_array(claim_docs)},
+        index=pd.Index(claim_ids, dtype=object, name="claim_id"),
+    )
+    return Corpus(texts, _table(rows), claim_table, articles)
 
 
 def _document(document: Any) -> tuple[str, str]:
@@ -163,53 +173,91 @@ def _document(document: Any) -> tuple[str, str]:
     return str(document["doc"]), text
 
 
-def _attributions(document: dict[str, Any], doc_id: str, text: str) -> list[dict[str, Any]]:
+def _label(entry: dict[str, Any], name: str) -> str | None:
+    value = entry.get(name)
+    if not (value is None or isinstance(value, str)):
+        raise ValueError(f"{name} must be a string; got {value!r}")
+    return value
+
+
+def _date(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"published must be a date such as '2025-03-14'; got {value!r}")
+    try:
+        when = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"published must be a date such as '2025-03-14'; got {value!r}") from None
+    return when if when.tzinfo is None else when.astimezone(UTC).replace(tzinfo=None)
+
+
+def _attributions(
+    document: dict[str, Any], doc_id: str, text: str, claims: set[str]
+) -> list[dict[str, Any]]:
     rows = []
     ids = set()
     for entry in document.get("attributions") or []:
+        if not isinstance(entry, dict):
+            raise ValueError(f"an attribution must be a JSON object; got {entry!r}")
         own = str(entry["id"])
         if own in ids:
             raise ValueError(f"the attribution {own} is there twice in {doc_id!r}")
         ids.add(own)
         parent, claim = entry.get("parent"), entry.get("claim")
+        claim_id = None if claim is None else f"{doc_id}/{claim}"
+        if claim_id is not None and claim_id not in claims:
+            raise ValueError(
+                f"attribution {own} has the claim {claim!r}, which claims does not list"
+            )
         row: dict[str, Any] = {
             "doc_id": doc_id,
             "attribution_id": own,
             "parent_id": None if parent is None else str(parent),
-            "claim_id": None if claim is None else f"{doc_id}/{claim}",
+            "claim_id": claim_id,
         }
         for role in ("source", "cue", "content"):
-            spans = [(int(start), int(end)) for start, end in entry.get(role) or []]
-            for start, end in spans:
-                if not 0 <= start < end <= len(text):
-                    raise ValueError(
-                        f"attribution {own} of {doc_id!r} has the {role} span [{start}, {end}], "
-                        f"but the text has {len(text)} characters"
-                    )
+            spans = _spans(entry.get(role) or [], text, f"the {role} of attribution {own}")
             row[f"{role}_spans"] = spans
             row[role] = " ".join(text[start:end] for start, end in spans)
-        row |= {label: entry.get(label) for label in _LABELS}
-        row["type"] = entry.get("type")
+        row |= {name: _label(entry, name) for name in _LABELS}
         if row["type"] is None and row["kind"] is not None:
             row["type"] = attribution_type(row["kind"], row["stance"])
         rows.append(row)
-    missing = {row["parent_id"] for row in rows} - ids - {None}
-    if missing:
-        raise ValueError(f"{doc_id!r} has no attribution {min(missing)}, which is given as a parent")
+    for row in rows:
+        parent = row["parent_id"]
+        if parent is not None and (parent not in ids or parent == row["attribution_id"]):
+            raise ValueError(
+                f"attribution {row['attribution_id']} has the parent {parent}, which is no other "
+                f"attribution of {doc_id!r}"
+            )
     return rows
+
+
+def _spans(spans: Any, text: str, name: str) -> list[tuple[int, int]]:
+    try:
+        pairs = [(start, end) for start, end in spans]
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a list of [start, end] pairs; got {spans!r}") from None
+    for start, end in pairs:
+        if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
+            raise ValueError(
+                f"{name} has the span [{start}, {end}]; a span needs whole numbers "
+                f"0 <= start < end <= {len(text)}, the length of the text"
+            )
+    return pairs
 
 
 def _claims(document: dict[str, Any], doc_id: str) -> list[tuple[str, str, str]]:
     claims = document.get("claims")
     if claims is None:
         claims = {} if document.get("claim") is None else {"c1": document["claim"]}
+    if not isinstance(claims, dict):
+        raise ValueError(f"claims must be a JSON object, id to text; got {type(claims).__name__}")
     return [(f"{doc_id}/{key}", doc_id, str(claim)) for key, claim in claims.items()]
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    names = list(rows[0]) if rows else []
-    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in names}
-    for name in ("kind",):
-        if name in columns:
-            columns[name] = pd.array([np.nan if v is None else v for v in columns[name]], dtype="str")
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in (rows or [{}])[0]}
+    columns["kind"] = string_array(columns.get("kind", ()))
     return attributions_frame(columns, len(rows))

@@ -6,14 +6,19 @@ each statement of an *origin*, the innermost source; the sources around it are i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from sourcescore.taxonomy import AttributionType, ClaimStance, Stance
-from sourcescore.tables import check_attributions
+from sourcescore.tables import (
+    EVIDENCE_STANCES,
+    check_attributions,
+    object_array,
+    require_columns,
+    string_array,
+)
+from sourcescore.taxonomy import AttributionType, Stance
 
 __all__ = ["attributions_to_evidence", "relay_chains"]
 
@@ -46,18 +51,22 @@ _NEEDED = (
 #: Sources that pass on what others say by trade.
 _MEDIA = frozenset({AttributionType.AGENCY_REPORT, AttributionType.MEDIA_REPORT})
 _OUTLET_TYPE = str(AttributionType.MEDIA_REPORT)
+#: How many sources around a statement are looked at: more than a reader could follow, and a bound
+#: that keeps the time linear in a text that nests without end.
+_MAX_DEPTH = 16
 
 
 def attributions_to_evidence(
     attributions: pd.DataFrame,
-    outlets: dict[str, str] | None = None,
-    published: dict[str, Any] | None = None,
+    outlets: Mapping[str, str] | None = None,
+    published: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Turn attributions that bear on claims into evidence.
 
     A row counts if it says something for or against a claim; wishes, plans and questions
     (stance ``neither``) do not. A source in whose statement another one says the same thing is
-    that one's relay, not a second voice: it goes into ``via``.
+    that one's relay, not a second voice: it goes into ``via``. One that says the contrary (*the
+    ministry denied what residents had said*) is a voice of its own.
 
     Where an outlet is quoted inside the statement of somebody who is not one (*troops were
     fighting, the paper said, according to an official*), the outlet is still the relay and the
@@ -67,9 +76,9 @@ def attributions_to_evidence(
     ----------
     attributions : DataFrame
         The attribution table, linked.
-    outlets : dict of doc_id to str, optional
+    outlets : mapping of doc_id to str, optional
         Where the document was published.
-    published : dict of doc_id to datetime, optional
+    published : mapping of doc_id to datetime, optional
 
     Returns
     -------
@@ -78,82 +87,102 @@ def attributions_to_evidence(
     """
     check_attributions(attributions, _NEEDED)
     columns = {name: attributions[name].tolist() for name in _NEEDED}
-    n = len(attributions)
-    claims, stances = columns["claim_id"], columns["claim_stance"]
-    bears = [
-        claims[i] == claims[i]  # NaN is not equal to itself
-        and stances[i] in (ClaimStance.SUPPORTS, ClaimStance.DENIES)
-        and columns["stance"][i] != Stance.NEITHER
-        for i in range(n)
-    ]
-    parents = parent_positions(attributions)
-    types = columns["type"]
-    relayed = [False] * n
+    claims, sides, types = columns["claim_id"], columns["claim_stance"], columns["type"]
+    bears = (
+        attributions["claim_id"].notna()
+        & attributions["claim_stance"].isin(EVIDENCE_STANCES)
+        & (attributions["stance"] != Stance.NEITHER)
+    ).tolist()
+    parents = _parent_positions(attributions)
+    relayed = [False] * len(bears)
     carriers: dict[int, list[int]] = {}  # outlets inside the statement of the origin
-    for i in range(n):
-        if not bears[i]:
-            continue
-        above = parents[i]
-        while above >= 0:
-            if bears[above] and claims[above] == claims[i]:
-                if types[i] in _MEDIA and types[above] not in _MEDIA:
-                    relayed[i] = True
-                    carriers.setdefault(above, []).append(i)
-                else:
-                    relayed[above] = True
-            above = parents[above]
-    chains = relay_chains(attributions, outlets)
-    out: dict[str, Any] = {name: [] for name in _COLUMNS}
-    for i in range(n):
-        if not bears[i] or relayed[i]:
+    for i, counts in enumerate(bears):
+        for above in _ancestors(parents, i) if counts else ():
+            if not bears[above] or (claims[above], sides[above]) != (claims[i], sides[i]):
+                continue
+            if types[i] in _MEDIA and types[above] not in _MEDIA:
+                relayed[i] = True
+                carriers.setdefault(above, []).append(i)
+            else:
+                relayed[above] = True
+    chains = _chains(attributions, parents, outlets or {})
+    out: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    for i, counts in enumerate(bears):
+        if not counts or relayed[i]:
             continue
         via, via_types = chains[i]
-        for k in carriers.get(i, ()):
-            via, via_types = (*via, columns["source_name"][k]), (*via_types, types[k])
-        doc_id = columns["doc_id"][i]
-        out["claim_id"].append(claims[i])
-        out["source_id"].append(columns["source_id"][i])
-        out["type"].append(types[i])
-        out["stance"].append(stances[i])
-        out["certainty"].append(columns["certainty"][i])
-        out["via"].append(via)
-        out["via_types"].append(via_types)
-        out["type_proba"].append(columns["type_proba"][i] or {types[i]: 1.0})
-        out["doc_id"].append(doc_id)
-        out["published"].append((published or {}).get(doc_id, pd.NaT))
-        out["attribution_id"].append(columns["attribution_id"][i])
-    return evidence_frame(out)
+        inner = carriers.get(i, ())
+        proba, doc_id = columns["type_proba"][i], columns["doc_id"][i]
+        row = (
+            claims[i],
+            columns["source_id"][i],
+            types[i],
+            sides[i],
+            columns["certainty"][i],
+            (*via, *(_relay_name(columns["source_name"][k], types[k]) for k in inner)),
+            (*via_types, *(types[k] for k in inner)),
+            dict(proba) if isinstance(proba, Mapping) and proba else {types[i]: 1.0},
+            doc_id,
+            (published or {}).get(doc_id, pd.NaT),
+            columns["attribution_id"][i],
+        )
+        for name, value in zip(_COLUMNS, row, strict=True):
+            out[name].append(value)
+    return _evidence_frame(out)
 
 
-def evidence_frame(columns: dict[str, Sequence[Any]]) -> pd.DataFrame:
-    """Build the evidence table from equally long columns."""
-    n = len(columns["claim_id"])
+def _evidence_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     data: dict[str, Any] = {}
-    for name in _COLUMNS:
+    for name, values in columns.items():
         if name == "certainty":
-            data[name] = np.asarray(columns[name], dtype=float)
+            data[name] = pd.array(values, dtype="float64")
         elif name == "published":
-            data[name] = pd.to_datetime(pd.Series(columns[name], dtype="datetime64[ns]")).to_numpy()
+            data[name] = pd.to_datetime(pd.Series(values, dtype="datetime64[us]"))
+        elif name in ("via", "via_types", "type_proba"):
+            data[name] = object_array(values)
         else:
-            cells = np.empty(n, dtype=object)
-            for i, value in enumerate(columns[name]):
-                cells[i] = value
-            data[name] = cells
-    return pd.DataFrame(data, index=pd.RangeIndex(n))
+            data[name] = string_array(values)
+    return pd.DataFrame(data)
 
 
-def parent_positions(attributions: pd.DataFrame) -> list[int]:
-    """For each row the position of its parent's row, -1 where it has none."""
-    keys = list(zip(attributions["doc_id"], attributions["attribution_id"], strict=True))
-    at = {key: i for i, key in enumerate(keys)}
-    return [
-        at.get((doc_id, parent), -1) if parent == parent else -1
-        for (doc_id, _), parent in zip(keys, attributions["parent_id"], strict=True)
-    ]
+def _parent_positions(attributions: pd.DataFrame) -> list[int]:
+    """For each row the position of its parent's row, -1 where it has none.
+
+    Where parents run in a circle, the circle is cut.
+    """
+    documents = attributions["doc_id"].tolist()
+    own = zip(documents, attributions["attribution_id"], strict=True)
+    at = {key: i for i, key in enumerate(own)}
+    above = zip(
+        documents, attributions["parent_id"], attributions["parent_id"].notna(), strict=True
+    )
+    parents = [at.get((doc, parent), -1) if known else -1 for doc, parent, known in above]
+    walk = [-1] * len(parents)  # the row from which the way up first came along here
+    for i in range(len(parents)):
+        k = last = i
+        while k >= 0 and walk[k] < 0:
+            walk[k] = i
+            last, k = k, parents[k]
+        if k >= 0 and walk[k] == i:
+            parents[last] = -1
+    return parents
+
+
+def _ancestors(parents: list[int], row: int) -> list[int]:
+    """Positions of the sources around a row, the nearest first."""
+    found: list[int] = []
+    while (row := parents[row]) >= 0 and len(found) < _MAX_DEPTH:
+        found.append(row)
+    return found
+
+
+def _relay_name(name: Any, kind: str) -> str:
+    # the author's own "we learned that" and a rumour are relays without a name
+    return name if isinstance(name, str) and name else kind
 
 
 def relay_chains(
-    attributions: pd.DataFrame, outlets: dict[str, str] | None = None
+    attributions: pd.DataFrame, outlets: Mapping[str, str] | None = None
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """For each attribution the relays between the reader and it, outermost first, and their types.
 
@@ -161,25 +190,25 @@ def relay_chains(
     ----------
     attributions : DataFrame
         With doc_id, attribution_id, parent_id, source_name, type.
-    outlets : dict of doc_id to str, optional
+    outlets : mapping of doc_id to str, optional
         The outlet stands first.
     """
-    parents = parent_positions(attributions)
-    names = attributions["source_name"].tolist()
+    needed = ("doc_id", "attribution_id", "parent_id", "source_name", "type")
+    require_columns(attributions, needed, "attributions")
+    return _chains(attributions, _parent_positions(attributions), outlets or {})
+
+
+def _chains(
+    attributions: pd.DataFrame, parents: list[int], outlets: Mapping[str, str]
+) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     types = attributions["type"].tolist()
-    chains: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    names = [_relay_name(*pair) for pair in zip(attributions["source_name"], types, strict=True)]
+    chains = []
     for i, doc_id in enumerate(attributions["doc_id"]):
-        via: list[str] = []
-        kinds: list[str] = []
-        above, steps = parents[i], 0
-        while above >= 0 and steps < len(names):
-            # the author's own "we learned that" and a rumour are no relays with a name
-            via.append(names[above] if names[above] == names[above] and names[above] else types[above])
-            kinds.append(types[above])
-            above, steps = parents[above], steps + 1
-        outlet = (outlets or {}).get(doc_id)
-        if isinstance(outlet, str) and outlet:
-            via.append(outlet)
-            kinds.append(_OUTLET_TYPE)
-        chains.append((tuple(via[::-1]), tuple(kinds[::-1])))
+        outer = _ancestors(parents, i)[::-1]
+        outlet = outlets.get(doc_id)
+        known = isinstance(outlet, str) and outlet != ""
+        via = [*([outlet] if known else []), *(names[k] for k in outer)]
+        kinds = [*([_OUTLET_TYPE] if known else []), *(types[k] for k in outer)]
+        chains.append((tuple(via), tuple(kinds)))
     return chains

@@ -10,9 +10,10 @@ type pull apart through the same a, with the covariance -trigamma(alpha+beta). M
 the delta method, phi < 1 by the secant to the tail in question. The skewness matters at low
 strengths, so the quantiles are those of Cornish and Fisher (1938), not the normal ones.
 
-Against a Monte Carlo over random tables of such Betas with alpha, beta >= 2, low and high
-are off by 0.003 on average and by 0.02 in the worst case; where a Beta piles up at 0 or 1
-(alpha or beta < 1), or in mixtures of such, by up to 0.06.
+Against a Monte Carlo over random tables, with alpha and beta at least 1.5, low and high are off by
+0.003 on average, by less than 0.015 in 99 of 100 claims and by 0.035 in the worst of 2,400 (draws'
+own noise included). Where a Beta piles up at 0 or 1 (alpha or beta below 1), or in mixtures of
+such, by up to 0.06.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def spread(
     mixed = np.where(said.denies, 1 - mixed, mixed)
     slopes = parts * _slopes(mixed, said.phi)[:, voice]
     # all statements on a claim that share a pair of Betas deviate together
-    keys, shared = np.unique(said.claim[voice] * np.int64(len(used) + 1) + column, return_inverse=True)
+    keys, shared = np.unique(
+        said.claim[voice] * np.int64(len(used) + 1) + column, return_inverse=True
+    )
     claim, pair = keys // (len(used) + 1), keys % (len(used) + 1)
     moments = _BetaMoments.of(means, strengths)
     tails = []

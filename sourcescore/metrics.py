@@ -82,7 +82,9 @@ def b_cubed(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[float, floa
 
 def _groups(labels: ArrayLike) -> np.ndarray:
     """Numbers 0, 1, ... for the groups; each missing label gets a number of its own."""
-    values = labels if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels, dtype=object))
+    values = (
+        labels if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels, dtype=object))
+    )
     codes, names = pd.factorize(values)
     missing = codes < 0
     codes = codes.astype(np.int64)
@@ -94,9 +96,7 @@ def _f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def expected_calibration_error(
-    y_true: ArrayLike, confidence: ArrayLike, n_bins: int = 10
-) -> float:
+def expected_calibration_error(y_true: ArrayLike, confidence: ArrayLike, n_bins: int = 10) -> float:
     """Mean gap between confidence and frequency, over bins of equal width.
 
     Parameters
@@ -142,8 +142,8 @@ def expected_calibration_error(
 
 
 def span_f1(
-    spans_true: Mapping[Hashable, Iterable[Hashable]],
-    spans_pred: Mapping[Hashable, Iterable[Hashable]],
+    spans_true: Mapping[Any, Iterable[Hashable]],
+    spans_pred: Mapping[Any, Iterable[Hashable]],
 ) -> dict[str, float]:
     """Precision, recall and F1 of the items found in each document, micro-averaged.
 
@@ -203,7 +203,9 @@ def score_attributions(gold: pd.DataFrame, pred: pd.DataFrame, texts: Any) -> di
         precision, recall, F1 of the nesting.
     """
     texts = as_texts(texts)
-    sides = [_TokenSides(check_attributions(t, ("doc_id", *SPAN_COLUMNS)), texts) for t in (gold, pred)]
+    sides = [
+        _TokenSides(check_attributions(t, ("doc_id", *SPAN_COLUMNS)), texts) for t in (gold, pred)
+    ]
     out: dict[str, Any] = {}
     for role in ("source", "cue", "content"):
         token, exact = ([s.items(role, kind) for s in sides] for kind in ("token", "exact"))

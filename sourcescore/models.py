@@ -1,11 +1,11 @@
 """Saving and loading trained models safely.
 
 A model is a folder: a manifest, the files of its parts, and a card for people. The manifest holds
-the class, its parameters, the sha256 and size of each file, the versions of the libraries and the
-measured figures. Loading reads data and never runs code that comes with it: fitted scikit-learn
-objects are stored with skops and rebuilt from an explicit list of types, tagger weights are the
-tagger's own file, arrays are npz without pickles, everything else is JSON. A file that was
-changed, truncated, or written by something else is refused.
+the class, the sha256 and size of each file, the versions of the libraries and the measured
+figures; the parameters are in the parts. Loading reads data and never runs code that comes with
+it: fitted scikit-learn objects are stored with skops and rebuilt from an explicit list of types,
+tagger weights are the tagger's own file, arrays are npz without pickles, everything else is JSON. A
+file that was changed, truncated, or written by something else is refused.
 """
 
 from __future__ import annotations
@@ -14,15 +14,26 @@ import hashlib
 import importlib
 import json
 import platform
+import re
+import struct
+import zipfile
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from sourcescore._resources import shipped
 
-__all__ = ["ModelFileError", "load_model", "load_skops", "save_model", "shipped_models"]
+__all__ = [
+    "ModelFileError",
+    "load_model",
+    "load_skops",
+    "load_words",
+    "read_manifest",
+    "save_model",
+    "shipped_models",
+]
 
 FORMAT = "sourcescore-model"
 FORMAT_VERSION = 1
@@ -43,14 +54,37 @@ MODEL_CLASSES = {
 TRUSTED_TYPES: list[str] = []
 
 _LIBRARIES = ("numpy", "scikit-learn", "pandas", "python-crfsuite", "skops")
+#: The name of a part: a file of the folder itself, on every system.
+_PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+#: What reading a part that is not what it should be may raise.
+_BAD_CONTENT = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 
 class ModelFileError(ValueError):
-    """A model folder is missing a file, or holds one that was changed or is not ours."""
+    """A model folder lacks a file, or holds one that was changed or that is not ours."""
 
 
 def shipped_models(models: str = "fast") -> list[str]:
     """Names of the models that come with the package.
+
+    Parameters
+    ----------
+    models : {"fast"}, default="fast"
+        Which of the shipped sets.
+
+    Raises
+    ------
+    ValueError
+        If there is no such set.
 
     Examples
     --------
@@ -58,11 +92,11 @@ def shipped_models(models: str = "fast") -> list[str]:
     >>> "extractor" in shipped_models()
     True
     """
-    folder = shipped("models") / models
-    if not folder.is_dir():
-        kinds = sorted(p.name for p in shipped("models").iterdir() if p.is_dir())
-        raise ValueError(f"models must be one of {', '.join(map(repr, kinds))}; got {models!r}.")
-    return sorted(p.name for p in folder.iterdir() if (p / MANIFEST).is_file())
+    sets = {path.name: path for path in shipped("models").iterdir() if path.is_dir()}
+    if models not in sets:
+        known = ", ".join(map(repr, sorted(sets)))
+        raise ValueError(f"models must be one of {known}; got {models!r}.")
+    return sorted(path.name for path in sets[models].iterdir() if (path / MANIFEST).is_file())
 
 
 def load_model(name: str | Path, *, models: str = "fast") -> Any:
@@ -84,6 +118,8 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
     ------
     FileNotFoundError
         If there is neither a shipped model of this name nor such a folder.
+    ValueError
+        If there is no such set of models.
     ModelFileError
         If a file was changed, truncated, is missing or foreign.
 
@@ -99,13 +135,13 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
     folder = Path(name)
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"no model {str(name)!r}: it is neither a folder nor one of the shipped "
-            f"models {', '.join(names)}."
+            f"no model {str(name)!r}: it is neither a folder nor one of the shipped models, "
+            f"which are {', '.join(names)}."
         )
     return _load(folder)
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_words() -> Any:
     """The shipped word vectors, loaded once: they are large and never change."""
     return _load(shipped("models") / "fast" / "words")
@@ -139,48 +175,69 @@ def save_model(
         raise TypeError(
             f"cannot save a {kind}; estimators that can be saved: {', '.join(MODEL_CLASSES)}."
         )
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for name, content in estimator.to_parts().items():
-        (folder / name).write_bytes(content)
-        files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    parts = estimator.to_parts()
     manifest = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "class": kind,
-        "files": files,
+        "files": {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in parts.items()
+        },
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "python": platform.python_version(),
         "figures": dict(figures or {}),
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf8")
+    written = json.dumps(manifest, indent=1) + "\n"  # before any file is: it may fail
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in parts.items():
+        (folder / name).write_bytes(content)
+    (folder / MANIFEST).write_text(written, encoding="utf8")
     return folder
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a model folder, checked for its form."""
+    """Read the manifest of a model folder and check its form.
+
+    Raises
+    ------
+    ModelFileError
+        If it is missing or not one that `save_model` of this version wrote.
+    """
     path = Path(folder) / MANIFEST
+    if not path.is_file():
+        raise ModelFileError(f"{path} is missing: {folder} is not a model folder.")
     try:
         manifest = json.loads(path.read_bytes())
-        if manifest["format"] != FORMAT:
-            raise KeyError("format")
-        if manifest["format_version"] != FORMAT_VERSION:
+        ours = manifest["format"] == FORMAT
+        version = manifest["format_version"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        ours, version = False, None
+    if not ours:
+        raise ModelFileError(f"{path} is not the manifest of a sourcescore model.")
+    if version != FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format version {version!r}; this version of sourcescore reads "
+            f"{FORMAT_VERSION}. Retrain the model or update sourcescore."
+        )
+    kind, files = manifest.get("class"), manifest.get("files")
+    if not isinstance(kind, str) or kind not in MODEL_CLASSES:
+        raise ModelFileError(
+            f"{path} names the class {kind!r}; allowed are {', '.join(MODEL_CLASSES)}."
+        )
+    if not isinstance(files, dict):
+        raise ModelFileError(f"{path} lists no files.")
+    for name, entry in files.items():
+        if not _PART_NAME.fullmatch(name):
             raise ModelFileError(
-                f"{path} has format version {manifest['format_version']!r}; this version of "
-                f"sourcescore reads {FORMAT_VERSION}. Retrain the model or update sourcescore."
+                f"{path} lists the file {name!r}; only files of the folder itself are allowed, "
+                "named with letters, digits, '_', '-' and '.'."
             )
-        if manifest["class"] not in MODEL_CLASSES:
-            raise KeyError("class")
-        for name, entry in manifest["files"].items():
-            if Path(name).name != name or not isinstance(entry["sha256"], str):
-                raise KeyError("files")
-    except FileNotFoundError:
-        raise ModelFileError(f"{path} is missing: {folder} is not a model folder.") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{path} is not the manifest of a sourcescore model.") from None
+        if not isinstance(entry, dict) or not (
+            isinstance(entry.get("sha256"), str) and isinstance(entry.get("bytes"), int)
+        ):
+            raise ModelFileError(f"{path} lacks the sha256 or the size of {name}.")
     return manifest
 
 
@@ -188,16 +245,14 @@ def _load(folder: Path) -> Any:
     manifest = read_manifest(folder)
     parts = {}
     for name, entry in manifest["files"].items():
-        try:
-            content = (folder / name).read_bytes()
-        except FileNotFoundError:
-            raise ModelFileError(
-                f"{folder / name} is missing; the manifest lists it. Get the model anew."
-            ) from None
+        path = folder / name
+        if not path.is_file():
+            raise ModelFileError(f"{path} is missing; the manifest lists it. Get the model anew.")
+        content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != entry["sha256"]:
             what = "truncated" if len(content) < entry["bytes"] else "changed"
             raise ModelFileError(
-                f"{folder / name} was {what}: its sha256 is not the one in the manifest. "
+                f"{path} was {what}: its sha256 is not the one in the manifest. "
                 "Get the model anew, or save it again with save_model."
             )
         parts[name] = content
@@ -205,8 +260,11 @@ def _load(folder: Path) -> Any:
     estimator_class = getattr(importlib.import_module(MODEL_CLASSES[kind]), kind)
     try:
         return estimator_class.from_parts(parts)
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelFileError(f"{folder} does not hold a {kind} of this version: {error}") from error
+    except _BAD_CONTENT as error:
+        reason = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else error
+        raise ModelFileError(
+            f"{folder} does not hold a {kind} of this version: {reason}"
+        ) from error
 
 
 def load_skops(content: bytes) -> Any:
@@ -215,11 +273,14 @@ def load_skops(content: bytes) -> Any:
     Raises
     ------
     ModelFileError
-        If it holds a type that is not on the list.
+        If it is not such an object, or holds a type that is not on the list.
     """
     from skops.io import get_untrusted_types, loads
 
-    unknown = sorted(set(get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
+    try:
+        unknown = sorted(set(get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
+    except _BAD_CONTENT as error:
+        raise ModelFileError(f"not an object that skops stored: {error}.") from error
     if unknown:
         raise ModelFileError(
             f"the stored object holds types that are not trusted: {', '.join(unknown)}."

@@ -10,6 +10,7 @@ grains, the best-matching sentence and where it stands, and refuting and hedging
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import warnings
@@ -19,12 +20,12 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-from skops.io import dumps as skops_dumps
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
+from skops.io import dumps as skops_dumps
 
 from . import lexicons
 from .compare import PAIR_FEATURES, analyse, pair_features, stem
@@ -120,7 +121,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             )
         return self.fit_features(stance_features(claims, texts, self._words()), labels)
 
-    def fit_features(self, features: np.ndarray, stances: Sequence[str]) -> Self:
+    def fit_features(self, features: np.ndarray, stances: Any) -> Self:
         """Learn from the features of pairs, where they are at hand; see `stance_features`."""
         labels = np.asarray(stances)
         self.classes_, number, count = np.unique(labels, return_inverse=True, return_counts=True)
@@ -136,10 +137,14 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         self.networks_ = []
         for k in range(self.n_networks):
             network = MLPClassifier(
-                (self.hidden,), alpha=self.alpha, early_stopping=early, max_iter=60,
-                n_iter_no_change=5, random_state=self.random_state + k,
+                (self.hidden,),
+                alpha=self.alpha,
+                early_stopping=early,
+                max_iter=60,
+                n_iter_no_change=5,
+                random_state=self.random_state + k,
                 batch_size=min(128, len(labels)),
-            )  # fmt: skip
+            )
             with warnings.catch_warnings():
                 # 60 passes are enough, converged or not
                 warnings.simplefilter("ignore", ConvergenceWarning)
@@ -183,9 +188,15 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         """The files of the model, name to content."""
         check_is_fitted(self)
         parameters = {k: v for k, v in self.get_params(deep=False).items() if k != "words"}
+        networks = []
+        for network in map(copy.copy, self.networks_):
+            # the state of the training, which prediction does not need
+            for name in ("_optimizer", "_random_state", "loss_curve_", "validation_scores_"):
+                network.__dict__.pop(name, None)
+            networks.append(network)
         return {
             "parameters.json": json.dumps(parameters).encode(),
-            "networks.skops": skops_dumps([self.scaler_, *self.networks_]),
+            "networks.skops": skops_dumps([self.scaler_, *networks]),
         }
 
     @classmethod
@@ -237,7 +248,7 @@ def _marks(text: str) -> list[float]:
     triples = [f"{a} {b}" for a, b in zip(pairs, words[2:], strict=False)]
     grams = [*words, *pairs, *triples]
     found = [float(sum(map(group.__contains__, grams))) for group in _phrases()]
-    return [*found, float(text.count("?")), float(sum(text.count(q) for q in "\"“”"))]
+    return [*found, float(text.count("?")), float(sum(text.count(q) for q in '"“”'))]
 
 
 def stance_features(claims: Sequence[str], texts: Sequence[str], words: WordVectors) -> np.ndarray:
@@ -261,9 +272,9 @@ def stance_features(claims: Sequence[str], texts: Sequence[str], words: WordVect
     text_of, full_texts = _unique(texts)
     sentences: list[str] = []
     counts = []
-    for text in full_texts:
-        spans = parse(text).sentence_spans[:MAX_SENTENCES]
-        found = [text[start:end] for start, end in spans] or [""]
+    for full in full_texts:
+        spans = parse(full).sentence_spans[:MAX_SENTENCES]
+        found = [full[start:end] for start, end in spans] or [""]
         sentences += found
         counts.append(len(found))
     n_sentences = np.array(counts)
@@ -273,7 +284,8 @@ def stance_features(claims: Sequence[str], texts: Sequence[str], words: WordVect
     whole = words.embed(full_texts)
     out = []
     for start in range(0, len(claim_of), _CHUNK):
-        claim, text = claim_of[start : start + _CHUNK], text_of[start : start + _CHUNK]
+        part = slice(start, start + _CHUNK)
+        claim, text = claim_of[part], text_of[part]
         size = n_sentences[text]
         pair = np.repeat(np.arange(len(text)), size)
         step = np.arange(len(pair)) - np.repeat(np.cumsum(size) - size, size)
@@ -290,15 +302,24 @@ def stance_features(claims: Sequence[str], texts: Sequence[str], words: WordVect
                 columns.append(marks[near] * (near == at + shift)[:, None])
         total = np.add.reduceat(marks[sentence], np.flatnonzero(step == 0), axis=0)
         columns += [total / size[:, None], np.log1p(total)]
-        columns.append(np.column_stack([
-            step[best] / size, np.log1p(step[best]), np.log(size),
-            np.einsum("ij,ij->i", statements.embedding[asked], whole[text]),
-            _coverage(statements, asked, pair, sentence),
-        ]))  # fmt: skip
+        columns.append(
+            np.column_stack(
+                [
+                    step[best] / size,
+                    np.log1p(step[best]),
+                    np.log(size),
+                    np.einsum("ij,ij->i", statements.embedding[asked], whole[text]),
+                    _coverage(statements, asked, pair, sentence),
+                ]
+            )
+        )
         # a refuting claim that meets a refuting text agrees with it
-        refuting = [m[:, 0] > 0 for m in columns[1:4]]
-        columns.append(np.column_stack([refuting[0] != refuting[1], refuting[0] != refuting[2],
-                                        refuting[0] & refuting[1]]))  # fmt: skip
+        refuting = [count[:, 0] > 0 for count in columns[1:4]]
+        columns.append(
+            np.column_stack(
+                [refuting[0] != refuting[1], refuting[0] != refuting[2], refuting[0] & refuting[1]]
+            )
+        )
         out.append(np.column_stack(columns).astype(np.float32))
     return np.vstack(out)
 

@@ -18,7 +18,7 @@ All offsets are Python string offsets, half open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,18 +29,25 @@ __all__ = [
     "CLAIM_COLUMNS",
     "EVIDENCE_COLUMNS",
     "SPAN_COLUMNS",
+    "STRING",
     "as_articles",
     "as_texts",
     "attributions_frame",
     "check_attributions",
     "check_evidence",
+    "object_array",
     "require_columns",
+    "string_array",
 ]
 
 SPAN_COLUMNS = ("source_spans", "cue_spans", "content_spans")
 
-#: Columns of the attribution table and the value of a cell that nobody has filled in yet.
-#: ``str`` columns have pandas' string dtype, a missing value is NaN.
+#: pandas' string dtype, kept as Python strings: Arrow, which pandas takes where it is installed,
+#: cannot hold lone surrogates, and texts have them.
+STRING = pd.StringDtype("python", na_value=np.nan)
+
+#: Columns of the attribution table. A ``str`` column has the dtype `STRING`; a missing value is
+#: NaN.
 ATTRIBUTION_COLUMNS: dict[str, Any] = {
     "doc_id": "str",
     "attribution_id": "str",
@@ -93,6 +100,31 @@ EVIDENCE_COLUMNS: dict[str, Any] = {
 EVIDENCE_STANCES = ("supports", "denies")
 
 
+def string_array(values: Iterable[Any]) -> pd.api.extensions.ExtensionArray:
+    """Return strings as an array for a column; None, NaN and NA become NaN.
+
+    Examples
+    --------
+    >>> string_array(["Reuters", None]).tolist()
+    ['Reuters', nan]
+    """
+    return pd.array(object_array(list(values)), dtype=STRING)
+
+
+def object_array(values: Collection[Any]) -> np.ndarray:
+    """Return objects as an array, one a cell, also where they are equally long lists.
+
+    Examples
+    --------
+    >>> object_array([(1, 2), (3, 4)]).shape
+    (2,)
+    """
+    out = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        out[i] = value
+    return out
+
+
 def require_columns(table: Any, columns: Iterable[str], name: str) -> pd.DataFrame:
     """Return `table` if it is a DataFrame with these columns, else say which are missing.
 
@@ -118,33 +150,39 @@ def require_columns(table: Any, columns: Iterable[str], name: str) -> pd.DataFra
     return table
 
 
-def _unique_ids(ids: pd.Index, name: str) -> None:
-    if ids.hasnans:
+def _ids(values: Iterable[Any], name: str) -> pd.Index:
+    ids = list(values)
+    if any(map(pd.isna, ids)):
         raise ValueError(f"{name} has a missing doc_id; give each document an id of its own.")
-    if not ids.is_unique:
-        twice = ids[ids.duplicated()][0]
+    index = pd.Index(object_array([str(v) for v in ids]), dtype=object, name="doc_id")
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
         raise ValueError(
             f"{name} has the doc_id {twice!r} more than once; each document needs an id of its own."
         )
+    return index
 
 
-def _check_strings(values: pd.Series, name: str) -> None:
-    for doc_id, value in values.items():
+def _text_series(values: Collection[Any], index: pd.Index, name: str) -> pd.Series:
+    for doc_id, value in zip(index, values, strict=True):
         if not isinstance(value, str):
             raise TypeError(
                 f"{name} must hold strings; document {doc_id!r} is {type(value).__name__}. "
                 "Replace missing texts with '' or drop them."
             )
+    return pd.Series(object_array(values), index=index, dtype=object, name="text")
 
 
-def as_texts(texts: str | Sequence[str] | Mapping[str, str] | pd.Series | pd.DataFrame) -> pd.Series:
+def as_texts(
+    texts: str | Iterable[str] | Mapping[Any, str] | pd.Series | pd.DataFrame,
+) -> pd.Series:
     """Return texts as a Series of str, index ``doc_id``.
 
     Parameters
     ----------
-    texts : str, sequence of str, mapping, Series or DataFrame
+    texts : str, iterable of str, mapping, Series or DataFrame
         One text, or many. A mapping's keys, a Series' index and a DataFrame's column ``doc_id``
-        are the document ids; a sequence is numbered ``"0", "1", ...``; one text is ``"0"``.
+        are the document ids; an iterable is numbered ``"0", "1", ...``; one text is ``"0"``.
 
     Raises
     ------
@@ -163,27 +201,18 @@ def as_texts(texts: str | Sequence[str] | Mapping[str, str] | pd.Series | pd.Dat
     if isinstance(texts, str):
         texts = [texts]
     if isinstance(texts, Mapping):
-        texts = pd.Series(dict(texts), dtype=object)
-    elif not isinstance(texts, pd.Series):
-        if isinstance(texts, bytes) or not isinstance(texts, Iterable):
-            raise TypeError(
-                "texts must be a str, a sequence, mapping or Series of str, or a DataFrame with "
-                f"the columns doc_id and text; got {type(texts).__name__}."
-            )
-        texts = pd.Series(list(texts), dtype=object)
-    _check_strings(texts, "texts")
-    # object, not the str dtype: that one cannot hold lone surrogates, and texts have them
-    series = pd.Series(texts.to_numpy(object), index=_ids(texts.index), dtype=object, name="text")
-    _unique_ids(series.index, "texts")
-    return series
-
-
-def _ids(values: Any) -> pd.Index:
-    index = pd.Index(values)
-    missing = index.isna()
-    if missing.any():
-        raise ValueError("a doc_id is missing; give each document an id of its own.")
-    return pd.Index([str(v) for v in index], dtype=object, name="doc_id")
+        ids, values = list(texts), list(texts.values())
+    elif isinstance(texts, pd.Series):
+        ids, values = list(texts.index), texts.tolist()
+    elif isinstance(texts, Iterable) and not isinstance(texts, bytes):
+        values = list(texts)
+        ids = list(range(len(values)))
+    else:
+        raise TypeError(
+            "texts must be a str, a sequence, mapping or Series of str, or a DataFrame with "
+            f"the columns doc_id and text; got {type(texts).__name__}."
+        )
+    return _text_series(values, _ids(ids, "texts"), "texts")
 
 
 def as_articles(articles: Any) -> pd.DataFrame:
@@ -205,33 +234,49 @@ def as_articles(articles: Any) -> pd.DataFrame:
         As `as_texts`; also if ``published`` cannot be read as a date.
     """
     if not isinstance(articles, pd.DataFrame):
-        texts = as_texts(articles)
-        outlet: Any = np.full(len(texts), np.nan, dtype=object)
-        published: Any = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[ns]")
-        return pd.DataFrame({"text": texts, "outlet": outlet, "published": published})
-    if "doc_id" not in articles.columns and articles.index.name == "doc_id":
-        articles = articles.reset_index()
-    require_columns(articles, ("doc_id", "text"), "articles")
-    index = _ids(articles["doc_id"])
-    _unique_ids(index, "articles")
-    text = pd.Series(articles["text"].to_numpy(object), index=index, dtype=object, name="text")
-    _check_strings(text, "articles.text")
-    out = pd.DataFrame({"text": text})
+        text = as_texts(articles)
+        articles = pd.DataFrame(index=text.index)
+    else:
+        if "doc_id" not in articles.columns and articles.index.name == "doc_id":
+            articles = articles.reset_index()
+        require_columns(articles, ("doc_id", "text"), "articles")
+        index = _ids(articles["doc_id"], "articles")
+        text = _text_series(articles["text"].tolist(), index, "articles.text")
+    outlet: list[Any] = [np.nan] * len(text)
     if "outlet" in articles.columns:
-        out["outlet"] = articles["outlet"].to_numpy(object)
-    else:
-        out["outlet"] = np.full(len(out), np.nan, dtype=object)
+        outlet = [np.nan if pd.isna(v) else v for v in articles["outlet"]]
+        for doc_id, value in zip(text.index, outlet, strict=True):
+            if not isinstance(value, str | float):
+                raise TypeError(
+                    "articles.outlet must hold strings or be missing; that of document "
+                    f"{doc_id!r} is {type(value).__name__}."
+                )
+    published = np.full(len(text), "NaT", dtype="datetime64[us]")
     if "published" in articles.columns:
-        try:
-            when = pd.to_datetime(articles["published"], utc=True).dt.tz_localize(None)
-        except (ValueError, TypeError) as error:
-            raise ValueError(
-                f"articles.published must hold dates (say 2025-03-14 or a datetime): {error}"
-            ) from None
-        out["published"] = when.to_numpy()
-    else:
-        out["published"] = pd.Series(pd.NaT, index=index, dtype="datetime64[ns]")
-    return out
+        published = _dates(articles["published"])
+    return pd.DataFrame(
+        {
+            "text": text,
+            "outlet": pd.Series(string_array(outlet), index=text.index),
+            "published": published,
+        },
+        index=text.index,
+    )
+
+
+def _dates(values: pd.Series) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
+        raise ValueError(
+            "articles.published must hold dates (say 2025-03-14 or a datetime); got numbers: "
+            "convert them with pandas.to_datetime and the right unit."
+        )
+    try:
+        when = pd.to_datetime(values, utc=True, format="mixed")
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"articles.published must hold dates (say 2025-03-14 or a datetime): {error}"
+        ) from None
+    return when.dt.tz_localize(None).to_numpy()
 
 
 def attributions_frame(columns: Mapping[str, Sequence[Any]], n_rows: int) -> pd.DataFrame:
@@ -249,30 +294,18 @@ def attributions_frame(columns: Mapping[str, Sequence[Any]], n_rows: int) -> pd.
     """
     data: dict[str, Any] = {}
     for name, dtype in ATTRIBUTION_COLUMNS.items():
-        if name in columns:
-            data[name] = _column(columns[name], dtype)
-        elif name == "certainty":
-            data[name] = np.ones(n_rows)
-        elif dtype == "object":
-            fill = np.empty(n_rows, dtype=object)
-            for i in range(n_rows):
-                fill[i] = () if name == "via" else {} if name.endswith("_proba") else []
-            data[name] = fill
+        values = columns.get(name)
+        if dtype == "float64":
+            data[name] = np.ones(n_rows) if values is None else np.asarray(values, dtype=float)
+        elif dtype == "str":
+            data[name] = string_array([None] * n_rows if values is None else values)
+        elif values is None:
+            empty = tuple if name == "via" else list if name in SPAN_COLUMNS else dict
+            data[name] = object_array([empty() for _ in range(n_rows)])
         else:
-            data[name] = np.full(n_rows, np.nan, dtype=object)
-    for name in columns:
-        if name not in data:
-            data[name] = columns[name]
+            data[name] = object_array(values)
+    data |= {name: columns[name] for name in columns if name not in data}
     return pd.DataFrame(data, index=pd.RangeIndex(n_rows))
-
-
-def _column(values: Sequence[Any], dtype: str) -> np.ndarray:
-    if dtype == "float64":
-        return np.asarray(values, dtype=float)
-    out = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):  # np.array would turn equally long lists into a matrix
-        out[i] = np.nan if value is None else value
-    return out
 
 
 def check_attributions(
@@ -315,11 +348,14 @@ def check_evidence(evidence: Any) -> pd.DataFrame:
     wrong = ~table["stance"].isin(EVIDENCE_STANCES)
     if wrong.any():
         raise ValueError(
-            f"evidence.stance must be 'supports' or 'denies'; got {table['stance'][wrong].iloc[0]!r} "
-            "(drop statements that are neither)."
+            "evidence.stance must be 'supports' or 'denies' (drop statements that are neither); "
+            f"got {table['stance'][wrong].iloc[0]!r}."
         )
     if "certainty" in table.columns:
-        certainty = table["certainty"].to_numpy(float)
+        try:
+            certainty = table["certainty"].to_numpy(float)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"evidence.certainty must hold numbers: {error}.") from None
         bad = ~((certainty > 0) & (certainty <= 1))
         if bad.any():
             raise ValueError(

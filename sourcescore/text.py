@@ -44,14 +44,26 @@ _LINE_BREAK = re.compile(rf"(?:{_LINE_END.pattern})(\s*)")
 _LINE_CLOSERS = frozenset(".!?…:\"”’'»)]")
 # A text in which so large a part of the line ends runs on in lower case was wrapped by hand.
 _WRAPPED_SHARE = 0.3
-# A single mark is as often an apostrophe: how it stands between words says what it can be.
+# A single mark is as often an apostrophe: how it stands between words says what it can be. Two of
+# them are the double mark of typewriters and of some newspapers' archives.
 _QUOTE = re.compile(
-    r"[\"“”„«»]|"
+    r"[\"“”„«»]|''(?!')|``|‘‘|’’|"
     r"(?P<opens>(?<!\w)['‘](?=\w)(?!(?:\d\ds|em|til|cause|tis|twas|n)\b)|"
     r"(?<![^\s(\[—–-])['‘](?=[\"“„«]))|"
     r"(?P<closes>(?<=[\w.,!?…;:%\"”»)\]])['’](?!\w))"
 )
-_CLOSERS = {'"': '"', "“": '”"', "”": '”"', "„": "“”", "«": "»", "»": "«"}
+# The double marks that can open a quotation, and what closes it.
+_CLOSERS = {
+    '"': ('"',),
+    "“": ("”", '"'),
+    "”": ("”", '"'),
+    "„": ("“", "”"),
+    "«": ("»",),
+    "»": ("«",),
+    "''": ("''",),
+    "``": ("''",),
+    "‘‘": ("’’",),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +224,7 @@ def _quotations(text: str, paragraph_starts: list[int]) -> list[tuple[int, int]]
     """
     found: list[tuple[int, int]] = []
     double = single = -1  # where the open quotation began
-    closers = ""
+    closers: tuple[str, ...] = ()
     n_before = 0  # quotations found before `single`; those found since are nested in it
     paragraph_ends = [*paragraph_starts[1:], len(text)]
     number = 0
@@ -227,14 +239,14 @@ def _quotations(text: str, paragraph_starts: list[int]) -> list[tuple[int, int]]
         double = single = -1
 
     for match in _QUOTE.finditer(text):
-        at, mark = match.start(), match.group()
+        at, mark, end = match.start(), match.group(), match.end()
         if at >= paragraph_ends[number]:
             end_paragraph(paragraph_ends[number])
             while at >= paragraph_ends[number]:
                 number += 1
         if double >= 0:
             if mark in closers:
-                found.append((double, at + 1))
+                found.append((double, end))
                 double = -1
         elif match["opens"]:
             if single < 0:
@@ -242,9 +254,9 @@ def _quotations(text: str, paragraph_starts: list[int]) -> list[tuple[int, int]]
         elif match["closes"]:
             if single >= 0:
                 del found[n_before:]
-                found.append((single, at + 1))
+                found.append((single, end))
                 single = -1
-        elif _can_open(text, at):
+        elif _can_open(text, at, mark):
             double, closers = at, _CLOSERS[mark]
     end_paragraph(paragraph_ends[number])
     return found
@@ -256,14 +268,17 @@ def _strip_end(text: str, start: int, end: int) -> int:
     return end
 
 
-def _can_open(text: str, at: int) -> bool:
+def _can_open(text: str, at: int, mark: str) -> bool:
     """Whether the double mark at an offset can open a quotation, where none is open."""
-    mark, before, after = text[at], text[max(at - 1, 0) : at], text[at + 1 : at + 2]
-    if mark in "“„«":
+    if mark not in _CLOSERS:
+        return False
+    if mark in ("“", "„", "«", "``", "‘‘"):
         return True
+    before = text[max(at - 1, 0) : at]
+    after = text[at + len(mark) : at + len(mark) + 1]
     if not after or after.isspace() or after in ",;:!?)]":
         return False
-    return mark == '"' or not before or before.isspace() or before in "([-–—"
+    return mark in ('"', "''") or not before or before.isspace() or before in "([-–—"
 
 
 def sentence_around(document: Document, spans: list[tuple[int, int]]) -> str:

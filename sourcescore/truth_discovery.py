@@ -109,11 +109,10 @@ class Problem:
         betas = prior_betas(priors)
         said = merge_rows(rows, betas)
         source = np.repeat(said.source, np.diff(said.types.indptr))
-        keys, first, own = np.unique(
-            source * np.int64(betas.n_types) + said.types.indices,
-            return_index=True,
-            return_inverse=True,
-        )
+        # as np.unique(return_inverse=True), by hashing: half the time and memory of sorting
+        own, keys = pd.factorize(source * np.int64(betas.n_types) + said.types.indices)
+        base = np.empty(len(keys), dtype=int)
+        base[own] = said.pairs.indices
         shape = (len(said.llr), len(keys))
         return cls(
             said=said,
@@ -124,7 +123,7 @@ class Problem:
             own=sparse.csr_array((said.types.data, own, said.types.indptr), shape=shape),
             source=keys // betas.n_types,
             kind=keys % betas.n_types,
-            base=said.pairs.indices[first],
+            base=base,
             betas=betas,
         )
 

@@ -147,10 +147,6 @@ class Voices:
     n_rows: np.ndarray
     llr: np.ndarray
 
-    def take(self, keep: np.ndarray) -> Voices:
-        """Return the voices at these positions."""
-        return Voices(**{name: value[keep] for name, value in vars(self).items()})
-
 
 def log_likelihood_ratio(
     a: np.ndarray, b: np.ndarray, phi: np.ndarray, denies: np.ndarray
@@ -367,9 +363,10 @@ def merge_rows(rows: Rows, betas: Betas) -> Voices:
     first[1:] = key[1:] != key[:-1]
     starts, voice = np.flatnonzero(first), np.cumsum(first) - 1
     phi = _phi(rows, order, first, voice, starts)
-    pairs = _pairs(rows, betas)[order]
+    pairs = _pairs(rows, betas)
     denies, herd = rows.denies[order], rows.herd[order]
-    llr = log_likelihood_ratio(pairs @ betas.a_mean, pairs @ betas.b_mean, phi[voice], denies)
+    a, b = (pairs @ betas.a_mean)[order], (pairs @ betas.b_mean)[order]
+    llr = log_likelihood_ratio(a, b, phi[voice], denies)
     # the statement that tells most; where two tell the same, the first in the order of the types
     chosen = starts
     if len(starts) < len(voice):
@@ -378,23 +375,23 @@ def merge_rows(rows: Rows, betas: Betas) -> Voices:
         best = best[np.lexsort((herd[best], voice[best]))]
         chosen = best[np.flatnonzero(np.diff(voice[best], prepend=-1))]
     low, high = _reduce(np.minimum, herd, starts), _reduce(np.maximum, herd, starts)
-    at = order[chosen]
-    merged = Voices(
-        claim=rows.claim[at],
-        source=rows.source[at],
-        denies=denies[chosen],
-        phi=phi,
-        herd=np.where(low == high, low, betas.n_types),
-        types=rows.types[at],
-        pairs=pairs[chosen],
-        n_rows=np.diff(starts, append=len(voice)),
-        llr=llr[chosen],
-    )
+    herd, llr = np.where(low == high, low, np.int32(betas.n_types)), llr[chosen]
+    group = _herd_group(rows.claim[order[chosen]], denies[chosen], herd, betas.n_types)
+    said = np.lexsort((llr, -np.abs(llr), group))
     if rows.published is not None:
-        gone = _withdrawn(merged, rows.published[order], starts)
-        merged = merged.take(np.flatnonzero(~gone))
-    group = _herd_group(merged, betas.n_types)
-    return merged.take(np.lexsort((merged.llr, -np.abs(merged.llr), group)))
+        said = said[~_withdrawn(key[starts], rows.published[order], starts)[said]]
+    row = order[chosen[said]]
+    return Voices(
+        claim=rows.claim[row],
+        source=rows.source[row],
+        denies=rows.denies[row],
+        phi=phi[said],
+        herd=herd[said],
+        types=rows.types[row],
+        pairs=pairs[row],
+        n_rows=np.diff(starts, append=len(voice))[said],
+        llr=llr[said],
+    )
 
 
 def herd_weights(said: Voices, rho: np.ndarray) -> np.ndarray:
@@ -410,7 +407,7 @@ def herd_weights(said: Voices, rho: np.ndarray) -> np.ndarray:
     float array of shape (n_voices,), in [0, 1]
         n_eff(i) - n_eff(i-1) for the i-th of its herd; 1 for the first and for those of no herd.
     """
-    group = _herd_group(said, len(rho))
+    group = _herd_group(said.claim, said.denies, said.herd, len(rho))
     first = np.flatnonzero(np.diff(group, prepend=-1))
     before = np.arange(len(group)) - np.repeat(first, np.diff(first, append=len(group)))
     shared = np.append(rho, 0.0)[said.herd]
@@ -425,15 +422,17 @@ def design_weights(said: Voices, rho: np.ndarray) -> np.ndarray:
     What learning counts with: while reliabilities are still being learned, their ranking is not
     there to go by.
     """
-    group = _herd_group(said, len(rho))
+    group = _herd_group(said.claim, said.denies, said.herd, len(rho))
     first = np.flatnonzero(np.diff(group, prepend=-1))
     sizes = np.diff(first, append=len(group))
     shared = np.append(rho, 0.0)[said.herd]
     return 1 / (1 + (np.repeat(sizes, sizes) - 1) * shared)
 
 
-def _herd_group(said: Voices, n_types: int) -> np.ndarray:
-    return (said.claim.astype(np.int64) * 2 + said.denies) * (n_types + 1) + said.herd
+def _herd_group(
+    claim: np.ndarray, denies: np.ndarray, herd: np.ndarray, n_types: int
+) -> np.ndarray:
+    return (claim.astype(np.int64) * 2 + denies) * (n_types + 1) + herd
 
 
 def _phi(
@@ -449,7 +448,7 @@ def _phi(
     return certainty * (1 - _reduce(np.multiply, lost, carrier_starts))
 
 
-def _withdrawn(merged: Voices, published: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def _withdrawn(key: np.ndarray, published: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Tell the voices that the same origin's other voice has taken back.
 
     A voice is taken back if all its statements are dated and one of the other stance is later than
@@ -460,7 +459,7 @@ def _withdrawn(merged: Voices, published: np.ndarray, starts: np.ndarray) -> np.
     latest = _reduce(np.maximum, published, starts)
     dated = _reduce(np.minimum, published, starts) > unknown
     # the two voices of an origin on a claim are neighbours, the support first
-    same = (merged.claim[1:] == merged.claim[:-1]) & (merged.source[1:] == merged.source[:-1])
+    same = key[1:] // 2 == key[:-1] // 2
     gone = np.zeros(len(starts), dtype=bool)
     gone[:-1] |= same & dated[:-1] & (latest[1:] > latest[:-1])
     gone[1:] |= same & dated[1:] & (latest[:-1] > latest[1:])

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
 import numpy as np
+from scipy import sparse
 
 __all__ = ["WordVectors"]
 
@@ -118,20 +119,17 @@ class WordVectors:
         float32 array of shape (n_texts, n_dimensions)
             All zeros for a text without a known word.
         """
-        words: list[str] = []
-        lengths = []
+        if isinstance(texts, str):
+            raise TypeError("texts must be several strings, say a list; got one str.")
+        rows: list[int] = []
+        ends = [0]
         for text in texts:
-            found = _WORD.findall(text)
-            words += found
-            lengths.append(len(found))
-        out = np.zeros((len(lengths), self.n_dimensions), dtype=np.float32)
-        if words:
-            rows = self.lookup(words)
-            weighted = self.vectors[rows] * self._weights[rows, None]
-            counts = np.array(lengths)
-            filled = np.flatnonzero(counts)
-            first = (np.cumsum(counts) - counts)[filled]
-            out[filled] = np.add.reduceat(weighted, first, axis=0)
+            rows += map(self.row, _WORD.findall(text))
+            ends.append(len(rows))
+        # the sum as a matrix product: no vector of a single word is copied
+        shape = (len(ends) - 1, len(self.vectors))
+        counts = sparse.csr_array((self._weights[rows], rows, ends), shape=shape)
+        out = counts @ self.vectors
         norm = np.linalg.norm(out, axis=1, keepdims=True)
         return out / np.where(norm > 0, norm, 1)
 

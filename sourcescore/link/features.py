@@ -92,12 +92,17 @@ def read_rows(table: pd.DataFrame, words: WordVectors) -> Rows:
     statements = analyse([*contents, *sources], words)
     numbers: dict[str, int] = {}
     number = np.array(
-        [numbers.setdefault(s or c, len(numbers)) for s, c in zip(sentences, contents, strict=True)],
+        [
+            numbers.setdefault(s or c, len(numbers))
+            for s, c in zip(sentences, contents, strict=True)
+        ],
         dtype=int,
     )
     surroundings = words.embed(numbers)[number]
     start, end = _extent(table)
-    denies = (table["stance"] == "denies").to_numpy(bool) if "stance" in table else np.zeros(n, bool)
+    denies = (
+        (table["stance"] == "denies").to_numpy(bool) if "stance" in table else np.zeros(n, bool)
+    )
     cue_pattern = denial_cues()
     new_document = np.diff(document, prepend=-1) != 0
     first_row = np.maximum.accumulate(np.where(new_document, np.arange(n), 0))
@@ -147,9 +152,15 @@ def _specific(s: Statements, document: np.ndarray, sentence: np.ndarray) -> Stat
         embedding[part] = np.einsum("ij,ijk->ik", weights[part], s.vectors[terms[part]])
     embedding /= np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-6)
     return Statements(
-        terms=terms, stems=stems, kinds=s.kinds[:n], weights=weights, vectors=s.vectors,
-        embedding=embedding, counts=s.counts[:n], stem_names=s.stem_names,
-    )  # fmt: skip
+        terms=terms,
+        stems=stems,
+        kinds=s.kinds[:n],
+        weights=weights,
+        vectors=s.vectors,
+        embedding=embedding,
+        counts=s.counts[:n],
+        stem_names=s.stem_names,
+    )
 
 
 def _strings(table: pd.DataFrame, name: str) -> list[str]:
@@ -162,8 +173,9 @@ def _extent(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Where each attribution begins and ends; its place in the table where it has no spans."""
     start = np.arange(len(table)) * 100
     end = start + 99
-    columns = [table[c].tolist() for c in ("source_spans", "cue_spans", "content_spans")
-               if c in table]  # fmt: skip
+    columns = [
+        table[c].tolist() for c in ("source_spans", "cue_spans", "content_spans") if c in table
+    ]
     for row, cells in enumerate(zip(*columns, strict=True)):
         spans = [span for cell in cells for span in cell]
         if spans:

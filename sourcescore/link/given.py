@@ -97,9 +97,14 @@ def claim_features(
 
 
 def _attitude(
-    rows: Rows, neither: np.ndarray, claims: Sequence[str], row: np.ndarray, claim: np.ndarray,
-    known: dict[str, np.ndarray], together: Statements,
-) -> dict[str, np.ndarray]:  # fmt: skip
+    rows: Rows,
+    neither: np.ndarray,
+    claims: Sequence[str],
+    row: np.ndarray,
+    claim: np.ndarray,
+    known: dict[str, np.ndarray],
+    together: Statements,
+) -> dict[str, np.ndarray]:
     """What the source does with the content, and which way content and claim point."""
     against = np.array([is_negated_clause(c) for c in claims], dtype=bool)[claim]
     denies, negated = rows.denies[row], rows.negated[row]
@@ -133,9 +138,12 @@ def _attitude(
 
 
 def _context(
-    rows: Rows, row: np.ndarray, claim: np.ndarray, claims: np.ndarray,
+    rows: Rows,
+    row: np.ndarray,
+    claim: np.ndarray,
+    claims: np.ndarray,
     known: dict[str, np.ndarray],
-) -> dict[str, np.ndarray]:  # fmt: skip
+) -> dict[str, np.ndarray]:
     """How near the neighbours, the parent, the best of the document and rival claims come."""
     n = len(rows)
     vectors = rows.statements.embedding[:n]

@@ -29,8 +29,9 @@ MAX_FREQUENCY = 64
 MAX_PART = 400
 
 
-def group(n: int, left: np.ndarray, right: np.ndarray, probability: np.ndarray,
-          cut: float) -> np.ndarray:  # fmt: skip
+def group(
+    n: int, left: np.ndarray, right: np.ndarray, probability: np.ndarray, cut: float
+) -> np.ndarray:
     """Group n items by average linkage over the probabilities that pairs belong together.
 
     Parameters
@@ -56,8 +57,9 @@ def group(n: int, left: np.ndarray, right: np.ndarray, probability: np.ndarray,
         for part, inside in _parts(n, items, left, right, pairs, strong):
             if len(part) <= MAX_PART:
                 labels[part] = part[0]
-                _average_linkage(labels, part, left[inside], right[inside], probability[inside],
-                                 cut)  # fmt: skip
+                _average_linkage(
+                    labels, part, left[inside], right[inside], probability[inside], cut
+                )
             elif floor < 0.999:
                 work.append((part, inside, floor + (1 - floor) / 4))
             else:
@@ -68,9 +70,13 @@ def group(n: int, left: np.ndarray, right: np.ndarray, probability: np.ndarray,
 
 
 def _parts(
-    n: int, items: np.ndarray, left: np.ndarray, right: np.ndarray, pairs: np.ndarray,
+    n: int,
+    items: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    pairs: np.ndarray,
     strong: np.ndarray,
-) -> list[tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """The connected parts of more than one item, each with the pairs inside it."""
     if not len(strong):
         return []
@@ -90,9 +96,13 @@ def _parts(
 
 
 def _average_linkage(
-    labels: np.ndarray, part: np.ndarray, left: np.ndarray, right: np.ndarray,
-    probability: np.ndarray, cut: float,
-) -> None:  # fmt: skip
+    labels: np.ndarray,
+    part: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    probability: np.ndarray,
+    cut: float,
+) -> None:
     m = len(part)
     a, b = np.searchsorted(part, left), np.searchsorted(part, right)
     a, b = np.minimum(a, b), np.maximum(a, b)

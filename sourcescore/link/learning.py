@@ -120,8 +120,9 @@ def _cross_fit(
     return out
 
 
-def _best_cut(n: int, left: np.ndarray, right: np.ndarray, likely: np.ndarray,
-              labels: np.ndarray) -> float:  # fmt: skip
+def _best_cut(
+    n: int, left: np.ndarray, right: np.ndarray, likely: np.ndarray, labels: np.ndarray
+) -> float:
     scores = [b_cubed(labels, group(n, left, right, likely, cut))[2] for cut in _CUTS]
     # of cuts that are about as good the strictest: two claims taken for one mislead more than one
     # claim told twice
@@ -132,7 +133,7 @@ def _learn_within(table: pd.DataFrame, words: WordVectors, C: float) -> tuple[Li
     """Pairs of a document of which at least one bears on a claim; the cut where all are known."""
     rows = read_rows(table, words)
     bears = table["claim_stance"].isin(("supports", "denies")).to_numpy()
-    labels = np.where(bears, table["claim_id"].to_numpy(object), None)
+    labels = table["claim_id"].where(bears).to_numpy(object)
     left, right = pairs_within(rows.document)
     known = bears[left] | bears[right]
     left, right = left[known], right[known]
@@ -144,8 +145,9 @@ def _learn_within(table: pd.DataFrame, words: WordVectors, C: float) -> tuple[Li
     likely = _cross_fit(matrix, names, same, rows.document[left], C)
     number = np.cumsum(several) - 1
     kept = several[left] & several[right]
-    cut = _best_cut(int(several.sum()), number[left[kept]], number[right[kept]], likely[kept],
-                    labels[several])  # fmt: skip
+    cut = _best_cut(
+        int(several.sum()), number[left[kept]], number[right[kept]], likely[kept], labels[several]
+    )
     return model, cut
 
 
@@ -216,7 +218,7 @@ def given_data(table: pd.DataFrame, claims: pd.DataFrame, words: WordVectors) ->
     """
     given: dict[str, set[str]] = {}
     if "doc_id" in claims:
-        for claim_id, doc in claims["doc_id"].items():
+        for claim_id, doc in zip(claims.index, claims["doc_id"], strict=True):
             given.setdefault(doc, set()).add(claim_id)
     linked = table["claim_id"].notna()
     for doc, claim_id in zip(table["doc_id"][linked], table["claim_id"][linked], strict=True):
@@ -247,5 +249,3 @@ def given_data(table: pd.DataFrame, claims: pd.DataFrame, words: WordVectors) ->
         "full": np.bincount(rows.document)[rows.document[row]] > 1,
         "row_linked": bears[row],
     }
-
-

@@ -98,9 +98,10 @@ class ClaimLinker(BaseEstimator):
             If a column is missing, or no document has statements on two claims.
         """
         require_columns(
-            attributions, ("doc_id", "content", "stance", "claim_id", "claim_stance"),
+            attributions,
+            ("doc_id", "content", "stance", "claim_id", "claim_stance"),
             "attributions",
-        )  # fmt: skip
+        )
         table, _ = _in_order(attributions)
         asked = None if claims is None else _claims_frame(claims)
         self.models_, self.cuts_ = learning.learn(
@@ -255,8 +256,11 @@ def _in_order(attributions: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """The table sorted by document and place, and where each of its rows stood."""
     n = len(attributions)
     start = np.zeros(n, dtype=np.int64)
-    columns = [attributions[c].tolist() for c in ("source_spans", "cue_spans", "content_spans")
-               if c in attributions]  # fmt: skip
+    columns = [
+        attributions[c].tolist()
+        for c in ("source_spans", "cue_spans", "content_spans")
+        if c in attributions
+    ]
     for k, cells in enumerate(zip(*columns, strict=True)):
         start[k] = min((s for cell in cells for s, _ in cell), default=0)
     keys = [np.arange(n), start, pd.factorize(attributions["doc_id"], sort=True)[0]]

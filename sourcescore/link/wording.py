@@ -48,8 +48,14 @@ _LEAD_NOUN = re.compile(
 _COMPLEMENTIZER = re.compile(r"^(?:that|how|as if)\s+(?=\S+\s+\S)", re.IGNORECASE)
 _GERUND = re.compile(r"^(?:ever\s+|having\s+)?\w{2,}ing\b", re.IGNORECASE)
 _NEGATIONS = (
-    (re.compile(r"\b(did|do|does|is|are|was|were|has|have|had|will|would|can|could|should|may|might)"
-                r"(?:n['’]t\b| not\b| never\b)(?: ever\b)?", re.IGNORECASE), r"\1"),
+    (
+        re.compile(
+            r"\b(did|do|does|is|are|was|were|has|have|had|will|would|can|could|should|may|might)"
+            r"(?:n['’]t\b| not\b| never\b)(?: ever\b)?",
+            re.IGNORECASE,
+        ),
+        r"\1",
+    ),
     (re.compile(r"\bcannot\b", re.IGNORECASE), "can"),
     (re.compile(r"\bnever\s+", re.IGNORECASE), ""),
     (re.compile(r"\bnot a (?:single )?", re.IGNORECASE), "a "),
@@ -57,14 +63,14 @@ _NEGATIONS = (
     (re.compile(r"\b(?:nobody|no one)\b", re.IGNORECASE), "somebody"),
     (re.compile(r"\bnothing\b", re.IGNORECASE), "something"),
     (re.compile(r"\bno\s+(?=\w)", re.IGNORECASE), ""),
-)  # fmt: skip
+)
 _CLAUSE_NEGATION = re.compile(
     r"\b(?:not|never|no|none|nobody|nothing|neither|nor|without|cannot|no one)\b|n['’]t\b",
     re.IGNORECASE,
 )
 # "not only", "no longer than", "not yet clear" and "no doubt" leave the proposition as it is.
 _NOT_NEGATIVE = re.compile(
-    r"\b(?:not only|not just|not least|no doubt|no less|no fewer|no matter|nothing but|not until)\b",
+    r"\b(?:not only|not just|not least|no doubt|no less|no fewer|no matter|nothing but)\b",
     re.IGNORECASE,
 )
 
@@ -151,6 +157,6 @@ def claim_text(content: str, *, positive: bool, source: str = "") -> str:
         if source and _GERUND.match(text):
             text = re.sub(r"^ever\s+", "", text, flags=re.IGNORECASE)
             having = re.match(r"having\s+", text, re.IGNORECASE)
-            text = f"{source} had {text[having.end():]}" if having else f"{source} was {text}"
+            text = f"{source} had {text[having.end() :]}" if having else f"{source} was {text}"
     text = text.strip().rstrip(".,;: ")
     return text[:1].upper() + text[1:]

@@ -30,6 +30,12 @@ __all__ = ["EVALUATED", "TRAINED", "evaluate", "train"]
 TRAINED = ("extractor", "resolver", "classifier", "linker", "stance", "scorer", "words")
 EVALUATED = ("extractor", "classifier", "stance", "scorer")
 
+_CLASSES = {
+    "extractor": "AttributionExtractor",
+    "classifier": "AttributionClassifier",
+    "stance": "StanceClassifier",
+    "scorer": "ClaimScorer",
+}
 _N_FOLDS = 5
 
 
@@ -85,6 +91,9 @@ def evaluate(name: str, data: Path, model: str | None = None) -> str:
         estimator: Any = ClaimScorer()
     else:
         estimator = load_model(name if model is None else model)
+    kind = type(estimator).__name__
+    if kind != _CLASSES[name]:
+        raise ValueError(f"{model} holds a {kind}, not the {_CLASSES[name]} of {name!r}.")
     return json.dumps(_measure(name, estimator, rows), indent=1)
 
 
@@ -94,14 +103,14 @@ def _read(name: str, data: Path) -> Any:
     if name not in ("stance", "scorer"):
         return read_jsonl(data)
     table = pd.read_csv(data, dtype={"claim_id": str, "source_id": str})
-    columns = ("claim", "text", "stance")
     if name == "scorer":
-        columns = ("claim_id", "source_id", "type", "stance", "truth")
+        scorer_columns = ("claim_id", "source_id", "type", "stance", "truth")
+        return require_columns(table, scorer_columns, str(data))
+    columns = ("claim", "text", "stance")
     require_columns(table, columns, str(data))
-    if name == "stance":
-        empty = table[[*columns]].isna().any(axis=1)
-        if empty.any():
-            raise ValueError(f"{data}: row {int(np.argmax(empty)) + 2} has an empty cell.")
+    empty = table[[*columns]].isna().any(axis=1)
+    if empty.any():
+        raise ValueError(f"{data}: row {int(np.argmax(empty)) + 2} has an empty cell.")
     return table
 
 
@@ -123,7 +132,7 @@ def _fit(name: str, rows: Any) -> Any:
     if name == "linker":
         from sourcescore.link import ClaimLinker
 
-        return ClaimLinker().fit(rows.attributions)
+        return ClaimLinker().fit(rows.attributions, rows.claims)
     if name == "stance":
         from sourcescore.stance import StanceClassifier
 
@@ -139,17 +148,19 @@ def _measure(name: str, estimator: Any, rows: Any) -> dict[str, Any]:
     if name == "classifier":
         table = _typed(rows)
         labelled = estimator.label(table, rows.texts)
-        figures = {"type": _label_figures(table["type"], labelled["type"])}
+        labels = {"type": _label_figures(table["type"], labelled["type"])}
         if table["stance"].notna().any():
             known = table["stance"].notna()
-            figures["stance"] = _label_figures(table["stance"][known], labelled["stance"][known])
-        return figures
+            labels["stance"] = _label_figures(table["stance"][known], labelled["stance"][known])
+        return labels
     if name == "stance":
         return _label_figures(rows["stance"], estimator.predict(rows["claim"], rows["text"]))
     truth = _truth(rows)
     known = truth[truth.notna()].astype(bool)
+    if known.empty:  # truth discovery: there is nothing to measure by
+        return {"n": 0}
     confidence = estimator.predict(rows)["confidence"].reindex(known.index)
-    figures = {
+    figures: dict[str, Any] = {
         "n": len(known),
         "brier": round(float(brier_score_loss(known, confidence)), 4),
         "ece": round(float(expected_calibration_error(known, confidence)), 4),
@@ -225,4 +236,8 @@ def _truth(rows: pd.DataFrame) -> pd.Series:
     if wrong.any():
         raise ValueError(f"truth must be true, false or empty; got {values[wrong].iloc[0]!r}.")
     truth = pd.Series(values.to_numpy(object), index=rows["claim_id"].to_numpy(object))
-    return truth[~truth.index.duplicated()]
+    known = truth[truth.notna()].groupby(level=0).agg(["first", "nunique"])
+    torn = known.index[known["nunique"] > 1]
+    if len(torn):
+        raise ValueError(f"truth of the claim {torn[0]!r} is true in one row and false in another.")
+    return known["first"].reindex(truth.index.unique())

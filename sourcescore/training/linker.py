@@ -76,18 +76,16 @@ def _headline_rows(data: Path) -> pd.DataFrame:
         ["claim_id", "article_id"]
     )
     n = len(headlines)
+    against = (headlines["stance"] == "against").to_numpy()
     columns = {
         "doc_id": [f"h{k}" for k in range(n)],
         "attribution_id": ["1"] * n,
         "content": headlines["headline"].tolist(),
         "sentence": headlines["headline"].tolist(),
         "source": headlines["outlet"].fillna("").tolist(),
-        "stance": headlines["stance"].eq("against").map({True: "denies", False: "asserts"}).tolist(),
+        "stance": np.where(against, "denies", "asserts").tolist(),
         "claim_id": headlines["claim_id"].tolist(),
-        "claim_stance": headlines["stance"]
-        .eq("against")
-        .map({True: "denies", False: "supports"})
-        .tolist(),
+        "claim_stance": np.where(against, "denies", "supports").tolist(),
     }
     return attributions_frame(columns, n).assign(corpus="emergent")
 
@@ -196,17 +194,19 @@ def _figures(held: dict[str, pd.DataFrame]) -> dict[str, Any]:
         },
         "given": {
             "statements": len(news),
-            "macro_f1": _round(
-                f1_score(news["claim_stance"], news["given_side"], average="macro")
-            ),
+            "macro_f1": _round(f1_score(news["claim_stance"], news["given_side"], average="macro")),
             "f1": {
                 label: _round(score)
                 for label, score in zip(
                     ("supports", "denies", "unrelated"),
-                    f1_score(news["claim_stance"], news["given_side"], average=None,
-                             labels=["supports", "denies", "unrelated"]),
+                    f1_score(
+                        news["claim_stance"],
+                        news["given_side"],
+                        average=None,
+                        labels=["supports", "denies", "unrelated"],
+                    ),
                     strict=True,
-                )  # fmt: skip
+                )
             },
             "right_claim_of_several": _round((gold["given"] == gold["claim_id"]).mean()),
         },

@@ -26,9 +26,13 @@ __all__ = ["fnc_score", "stance_corpora", "train"]
 N_FOLDS = 5
 #: What each corpus calls the stances.
 _NAMES = {
-    "agree": "supports", "disagree": "denies", "discuss": "discusses",
-    "for": "supports", "against": "denies", "observing": "discusses",
-}  # fmt: skip
+    "agree": "supports",
+    "disagree": "denies",
+    "discuss": "discusses",
+    "for": "supports",
+    "against": "denies",
+    "observing": "discusses",
+}
 STANCES = ("supports", "denies", "discusses", "unrelated")
 
 
@@ -43,27 +47,41 @@ def stance_corpora(data: Path) -> pd.DataFrame:
     """
     pairs = pd.read_csv(data / "fnc/train_stances.csv")
     bodies = pd.read_csv(data / "fnc/train_bodies.csv").set_index("Body ID")["articleBody"]
-    fnc = pd.DataFrame({
-        "corpus": "fnc", "claim": pairs["Headline"], "text": pairs["Body ID"].map(bodies),
-        "stance": pairs["Stance"].replace(_NAMES),
-        "claim_key": "h:" + pairs["Headline"], "text_key": "b:" + pairs["Body ID"].astype(str),
-    })  # fmt: skip
+    fnc = pd.DataFrame(
+        {
+            "corpus": "fnc",
+            "claim": pairs["Headline"],
+            "text": pairs["Body ID"].map(bodies),
+            "stance": pairs["Stance"].replace(_NAMES),
+            "claim_key": "h:" + pairs["Headline"],
+            "text_key": "b:" + pairs["Body ID"].astype(str),
+        }
+    )
     claims = pd.read_csv(data / "emergent/claims-train.csv").set_index("claim_id")["claim"]
     headlines = pd.read_csv(data / "emergent/headlines-train.csv")
-    emergent = pd.DataFrame({
-        "corpus": "emergent", "claim": headlines["claim_id"].map(claims),
-        "text": headlines["headline"], "stance": headlines["stance"].replace(_NAMES),
-        "claim_key": "c:" + headlines["claim_id"].map(claims),
-        "text_key": "h:" + headlines["headline"],
-    })  # fmt: skip
+    emergent = pd.DataFrame(
+        {
+            "corpus": "emergent",
+            "claim": headlines["claim_id"].map(claims),
+            "text": headlines["headline"],
+            "stance": headlines["stance"].replace(_NAMES),
+            "claim_key": "c:" + headlines["claim_id"].map(claims),
+            "text_key": "h:" + headlines["headline"],
+        }
+    )
     documents = read_jsonl(data / "news/articles-train.jsonl")
     rows = documents.attributions
     claim = rows["doc_id"].map(documents.claims.set_index("doc_id")["claim"])
-    news = pd.DataFrame({
-        "corpus": "news", "claim": claim, "text": rows["cue"] + " " + rows["content"],
-        "stance": rows["claim_stance"], "claim_key": "c:" + claim,
-        "text_key": "b:" + rows["doc_id"].str.removeprefix("fnc-"),
-    })  # fmt: skip
+    news = pd.DataFrame(
+        {
+            "corpus": "news",
+            "claim": claim,
+            "text": rows["cue"] + " " + rows["content"],
+            "stance": rows["claim_stance"],
+            "claim_key": "c:" + claim,
+            "text_key": "b:" + rows["doc_id"].str.removeprefix("fnc-"),
+        }
+    )
     table = pd.concat([fnc, emergent, news], ignore_index=True)
     keys = pd.Index(table["claim_key"]).append(pd.Index(table["text_key"])).unique()
     left, right = keys.get_indexer(table["claim_key"]), keys.get_indexer(table["text_key"])
@@ -124,13 +142,12 @@ def train(
             predicted[test] = model.predict_features(features[test])
             if progress:
                 print(f"folds {a + 1} and {b + 1} of {N_FOLDS}", flush=True)
-    figures = {
-        corpus: _figures(stances[rows], predicted[rows])
-        for corpus, rows in table.groupby("corpus", sort=False).indices.items()
-    }
-    figures["fnc"]["fnc_score"] = round(
-        fnc_score(*(s[table["corpus"] == "fnc"] for s in (stances, predicted))), 4
-    )
+    figures: dict[str, Any] = {}
+    for corpus in ("fnc", "emergent", "news"):
+        rows = (table["corpus"] == corpus).to_numpy()
+        figures[corpus] = _figures(stances[rows], predicted[rows])
+    rows = (table["corpus"] == "fnc").to_numpy()
+    figures["fnc"]["fnc_score"] = round(fnc_score(stances[rows], predicted[rows]), 4)
     model = StanceClassifier(random_state=random_state).fit_features(features, stances)
     return model, figures
 
@@ -138,8 +155,8 @@ def train(
 def _folds(table: pd.DataFrame, random_state: int) -> tuple[np.ndarray, np.ndarray]:
     """The folds of each pair's two topics; topics are dealt out by how many pairs they have."""
     own = table["claim_topic"] == table["text_topic"]
-    size = np.bincount(table["claim_topic"][own],
-                       minlength=max(table["claim_topic"].max(), table["text_topic"].max()) + 1)  # fmt: skip
+    n_topics = int(table[["claim_topic", "text_topic"]].max().max()) + 1
+    size = np.bincount(table["claim_topic"][own], minlength=n_topics)
     shuffled = np.random.default_rng(random_state).permutation(len(size))
     fold = np.zeros(len(size), dtype=int)
     load = np.zeros(N_FOLDS)
