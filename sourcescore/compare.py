@@ -12,7 +12,7 @@ how rare the term is, in both directions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -51,7 +51,7 @@ _TIMES = frozenset(
 )
 # Words that carry no part of a proposition, the anaphors apart.
 _FUNCTION_WORDS = frozenset(
-    "a an the and or but if while as at by for from in into of off on onto out over per than then "
+    "a an the that and or but if while as at by for from in into of off on onto out over per than then "
     "to up upon via with within about above across after against along amid among around because "
     "before behind below beneath beside besides between beyond during except inside like near "
     "outside since through throughout till toward towards under underneath until unlike versus "
@@ -62,7 +62,7 @@ _FUNCTION_WORDS = frozenset(
     "again further here now once not no never s t re ve ll d m there".split()
 )
 ANAPHORS = frozenset(
-    "he him his she her hers they them their theirs it its this that these those himself herself "
+    "he him his she her hers they them their theirs it its this these those himself herself "
     "themselves itself".split()
 )
 _FIRST_PERSON = frozenset("i me my mine we us our ours myself ourselves you your yours".split())
@@ -93,8 +93,9 @@ class Statements:
         WORD, NAME, NUMBER, PLACE or TIME.
     weights : float32 array of shape (n, MAX_TERMS)
         Information of each term: minus the logarithm of its frequency; 0 where there is none.
-    vectors : float32 array of shape (n_vocabulary, d)
-        Word vectors of length 1 (or 0: numbers, places and times match only their like).
+    vectors : float32 array of shape (n_vocabulary + 1, d)
+        Word vectors of length 1 (or 0: numbers, places and times match only their like). The last
+        row, all zeros, is that of no term.
     embedding : float32 array of shape (n, d)
         The vector of each whole statement, of length 1.
     counts : float32 array of shape (n, 5)
@@ -295,6 +296,7 @@ def analyse(texts: Iterable[str], words: WordVectors) -> Statements:
         kinds[row, :k] = kind[:k]
     stem_of = np.array([*reader.stem_of, -1], dtype=np.int32)
     vectors, weights = _term_vectors(reader.vocabulary, words)
+    vectors = np.vstack([vectors, np.zeros((1, words.n_dimensions), dtype=np.float32)])
     return Statements(
         terms=terms,
         stems=stem_of[terms],
@@ -411,8 +413,3 @@ def _compare(s: Statements, left: np.ndarray, right: np.ndarray, width: int) -> 
 
 def _ordered(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.minimum(a, b), np.maximum(a, b)
-
-
-def rows_of(statements: Statements, rows: Sequence[int]) -> list[set[int]]:
-    """The stem numbers of some rows, as sets."""
-    return [set(statements.stems[row][statements.stems[row] >= 0].tolist()) for row in rows]

@@ -25,6 +25,7 @@ __all__ = ["attributions_to_evidence", "relay_chains"]
 _COLUMNS = (
     "claim_id",
     "source_id",
+    "source_name",
     "type",
     "stance",
     "certainty",
@@ -58,8 +59,8 @@ _MAX_DEPTH = 16
 
 def attributions_to_evidence(
     attributions: pd.DataFrame,
-    outlets: Mapping[str, str] | None = None,
-    published: Mapping[str, Any] | None = None,
+    outlets: Mapping[Any, str] | None = None,
+    published: Mapping[Any, Any] | None = None,
 ) -> pd.DataFrame:
     """Turn attributions that bear on claims into evidence.
 
@@ -116,6 +117,7 @@ def attributions_to_evidence(
         row = (
             claims[i],
             columns["source_id"][i],
+            columns["source_name"][i],
             types[i],
             sides[i],
             columns["certainty"][i],
@@ -182,7 +184,7 @@ def _relay_name(name: Any, kind: str) -> str:
 
 
 def relay_chains(
-    attributions: pd.DataFrame, outlets: Mapping[str, str] | None = None
+    attributions: pd.DataFrame, outlets: Mapping[Any, str] | None = None
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """For each attribution the relays between the reader and it, outermost first, and their types.
 
@@ -199,7 +201,7 @@ def relay_chains(
 
 
 def _chains(
-    attributions: pd.DataFrame, parents: list[int], outlets: Mapping[str, str]
+    attributions: pd.DataFrame, parents: list[int], outlets: Mapping[Any, str]
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     types = attributions["type"].tolist()
     names = [_relay_name(*pair) for pair in zip(attributions["source_name"], types, strict=True)]
@@ -207,8 +209,8 @@ def _chains(
     for i, doc_id in enumerate(attributions["doc_id"]):
         outer = _ancestors(parents, i)[::-1]
         outlet = outlets.get(doc_id)
-        known = isinstance(outlet, str) and outlet != ""
-        via = [*([outlet] if known else []), *(names[k] for k in outer)]
-        kinds = [*([_OUTLET_TYPE] if known else []), *(types[k] for k in outer)]
+        via, kinds = [names[k] for k in outer], [types[k] for k in outer]
+        if isinstance(outlet, str) and outlet:
+            via, kinds = [outlet, *via], [_OUTLET_TYPE, *kinds]
         chains.append((tuple(via), tuple(kinds)))
     return chains

@@ -143,7 +143,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
                 max_iter=60,
                 n_iter_no_change=5,
                 random_state=self.random_state + k,
-                batch_size=min(128, len(labels)),
+                batch_size=min(128, max(1, int(0.8 * len(labels)))),
             )
             with warnings.catch_warnings():
                 # 60 passes are enough, converged or not
@@ -171,7 +171,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, claims: Sequence[str], texts: Sequence[str]) -> np.ndarray:
         """The likeliest stance of each pair, array of shape (n_samples,)."""
-        return self.classes_[self.predict_proba(claims, texts).argmax(axis=1)]
+        proba = self.predict_proba(claims, texts)
+        return self.classes_[proba.argmax(axis=1)]
 
     def predict_features(self, features: np.ndarray) -> np.ndarray:
         """The likeliest stance of pairs whose features are at hand."""

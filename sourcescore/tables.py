@@ -89,11 +89,13 @@ EVIDENCE_COLUMNS: dict[str, Any] = {
     "source_id": "str",
     "type": "str",
     "stance": "str",
+    "source_name": "str",
     "certainty": "float64",
     "via": "object",
+    "via_types": "object",
     "type_proba": "object",
     "doc_id": "str",
-    "published": "datetime64[ns]",
+    "published": "datetime64[us]",
     "attribution_id": "str",
 }
 

@@ -33,11 +33,12 @@ from sourcescore import lexicons
 from sourcescore.extract.crf import CRF
 from sourcescore.extract.features import (
     CUE_LIKE,
+    INSIDE,
+    NESTED,
     Word,
     WordFeatures,
     WordTable,
     document_features,
-    marked,
     words_of,
 )
 from sourcescore.extract.roles import (
@@ -63,7 +64,6 @@ _MAX_DEPTH = 3
 _SHORTEST_NESTED = 4
 _CUE_LABELS = ("B-C", "I-C")
 _ROLE_LETTERS = {"content": "T", "source": "S", "cue": "C"}
-_NESTED, _INSIDE = "nested ", "inside "
 _YES, _NO = "1", "0"
 _FILTER_C1, _FILTER_C2 = 0.1, 0.05
 #: A source or content is looked for among the less likely paths if a token is in one with this
@@ -241,13 +241,13 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     def _features(self, example: _Example) -> list[list[str]]:
         words = words_of(example.document, self._word_features)
         features = document_features(example.document, words)
-        return [marked(features[i], example.marks) for i in example.index]
+        return [features[i] + words[i].marked[example.marks] for i in example.index]
 
     def _train_span_tagger(self, examples: Iterable[_Example]) -> CRF:
         def sequences() -> Iterator[tuple[list[list[str]], list[str]]]:
             for example in examples:
                 features = self._features(example)
-                times = self.nested_weight if _NESTED in example.marks else 1
+                times = self.nested_weight if NESTED in example.marks else 1
                 for a, b in _chunks(example.paragraph):
                     for _ in range(times):
                         yield features[a:b], example.labels[a:b]
@@ -268,7 +268,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                 yield example, sequence, start, end, max(probability[start:end]), gold
 
     def _times(self, example: _Example) -> int:
-        return self.nested_weight if _NESTED in example.marks else 1
+        return self.nested_weight if NESTED in example.marks else 1
 
     def _cue_examples(
         self, examples: list[_Example], tagged: list[tuple[list[str], list[float]]]
@@ -338,7 +338,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         """The attributions of one document as token numbers, in order of their cues."""
         words = words_of(document, self._word_features)
         features = document_features(document, words)
-        marks = (_NESTED,) if self.nested else ()
+        marks = (NESTED,) if self.nested else ()
         found: list[_Found] = []
         cue_tokens: set[int] = set()
         contents: list[tuple[int, list[int]]] = [(0, list(range(len(document))))]
@@ -353,7 +353,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                 if self.nested and depth < _MAX_DEPTH and _may_nest(attribution, words, cue_tokens):
                     contents.append((depth + 1, attribution.content))
             if depth == 0 and self.nested:
-                marks = (_NESTED, _INSIDE)
+                marks = (NESTED, INSIDE)
         return sorted(found, key=lambda attribution: attribution.cue)
 
     def _find_level(
@@ -366,7 +366,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     ) -> list[_Found]:
         labels, probability = _tag_spans(
             self.span_tagger_,
-            [marked(features[i], marks) for i in index],
+            [features[i] + words[i].marked[marks] for i in index],
             document.paragraph[index],
         )
         sequence = _sequence(document, words, index, labels)
@@ -473,7 +473,7 @@ def _examples(texts: pd.Series, table: pd.DataFrame, flat: set[str]) -> list[_Ex
         for own, parent, *_ in rows[str(doc_id)]:
             above = None if pd.isna(parent) else by_id.get(parent)
             (top if above is None else above.children).append(by_id[own])
-        marks = () if str(doc_id) in flat else (_NESTED,)
+        marks = () if str(doc_id) in flat else (NESTED,)
         examples.append(_example(number, document, list(range(len(document))), top, marks, False))
         if marks:
             for attribution in by_id.values():
@@ -484,7 +484,7 @@ def _examples(texts: pd.Series, table: pd.DataFrame, flat: set[str]) -> list[_Ex
                             document,
                             attribution.content,
                             attribution.children,
-                            (_NESTED, _INSIDE),
+                            (NESTED, INSIDE),
                             True,
                         )
                     )

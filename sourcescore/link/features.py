@@ -16,7 +16,7 @@ import pandas as pd
 from sourcescore.compare import NUMBER, PAIR_FEATURES, Statements, analyse, pair_features
 from sourcescore.words import WordVectors
 
-from .wording import denial_cues, is_negated_clause, own_words, points_back
+from .wording import denial_cues, is_clause, is_negated_clause, own_words, points_back
 
 __all__ = ["Rows", "pair_matrix", "pairs_within", "read_rows"]
 
@@ -36,6 +36,8 @@ class Rows:
         The contents (rows 0 to n-1) and the sources (n to 2n-1).
     surroundings : float32 array of shape (n, d)
         The vector of the sentence around each content.
+    centred, centred_surroundings : float32 arrays of shape (n, d)
+        The vectors of contents and surroundings without what is common to their document.
     specific : Statements
         The contents, with weights and embeddings in which a term counts the less the more
         sentences of its document it is in: what a whole article is about does not tell which of
@@ -52,7 +54,7 @@ class Rows:
         Row of the parent, -1 if there is none.
     source : int array
         Equal for the same source.
-    denies, denying_cue, negated, points_back : bool arrays
+    denies, denying_cue, negated, clause, points_back : bool arrays
     own_words : int array
         Content words that are the content's own.
     length : float array
@@ -61,6 +63,8 @@ class Rows:
 
     statements: Statements
     surroundings: np.ndarray
+    centred: np.ndarray
+    centred_surroundings: np.ndarray
     specific: Statements
     document: np.ndarray
     place: np.ndarray
@@ -72,6 +76,7 @@ class Rows:
     denies: np.ndarray
     denying_cue: np.ndarray
     negated: np.ndarray
+    clause: np.ndarray
     points_back: np.ndarray
     own_words: np.ndarray
     length: np.ndarray
@@ -111,6 +116,8 @@ def read_rows(table: pd.DataFrame, words: WordVectors) -> Rows:
     return Rows(
         statements=statements,
         surroundings=surroundings,
+        centred=_centred(statements.embedding[:n], document),
+        centred_surroundings=_centred(surroundings, document),
         specific=_specific(statements, document, sentence),
         document=document,
         place=np.arange(n) - first_row,
@@ -122,6 +129,7 @@ def read_rows(table: pd.DataFrame, words: WordVectors) -> Rows:
         denies=denies,
         denying_cue=np.array([bool(cue_pattern.search(c)) for c in cues], dtype=bool),
         negated=np.array([is_negated_clause(c) for c in contents], dtype=bool),
+        clause=np.array([is_clause(c) for c in contents], dtype=bool),
         points_back=points_back(contents),
         own_words=own_words(statements)[:n],
         length=np.fromiter(map(len, contents), dtype=float, count=n),
@@ -246,9 +254,7 @@ def _words(rows: Rows, i: np.ndarray, j: np.ndarray) -> dict[str, np.ndarray]:
 def _surroundings(rows: Rows, i: np.ndarray, j: np.ndarray) -> dict[str, np.ndarray]:
     """What the contents share with the other's sentence and source, and beyond the topic of all."""
     n, s = len(rows), rows.statements
-    # what all rows of a document have in common is taken off
-    content = _centred(s.embedding[:n], rows.document)
-    sentence = _centred(rows.surroundings, rows.document)
+    content, sentence = rows.centred, rows.centred_surroundings
     columns = {
         "own_cosine": _dot(content[i], content[j]),
         "own_sentence_cosine": _dot(sentence[i], sentence[j]),

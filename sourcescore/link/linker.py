@@ -7,7 +7,7 @@ table with ``claim_id`` and ``claim_stance``, and the claims, worded so that the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -28,6 +28,9 @@ from .linear import Linear
 from .sides import point, represent, word
 
 __all__ = ["ClaimLinker"]
+
+#: Pairs whose features are held at a time.
+_PAIRS = 100_000
 
 
 class ClaimLinker(BaseEstimator):
@@ -191,9 +194,12 @@ class ClaimLinker(BaseEstimator):
 
     def _group(self, rows: Rows, table: pd.DataFrame) -> np.ndarray:
         left, right = pairs_within(rows.document)
-        likely = np.zeros(0)
-        if len(left):
-            likely = self.models_["within"].probability(pair_matrix(rows, left, right)[0])
+        within = self.models_["within"]
+        likely = np.zeros(len(left))
+        # whole documents at a time, which bounds the memory
+        bounds = np.searchsorted(left, np.flatnonzero(np.diff(rows.document, prepend=-1)))
+        for part in _batches(bounds, len(left)):
+            likely[part] = within.probability(pair_matrix(rows, left[part], right[part])[0])
         groups = group(len(rows), left, right, likely, self.cuts_["within"])
         if rows.document[-1] == 0 or "across" not in self.models_:
             return groups
@@ -202,7 +208,10 @@ class ClaimLinker(BaseEstimator):
         left, right = (full[side] for side in candidate_pairs(rows.statements, full, order))
         apart = rows.document[left] != rows.document[right]
         left, right = left[apart], right[apart]
-        likely = self.models_["across"].probability(across_matrix(rows, left, right)[0])
+        likely = np.zeros(len(left))
+        for part in _batches(np.arange(0, len(left), _PAIRS), len(left)):
+            matrix, _ = across_matrix(rows, left[part], right[part])
+            likely[part] = self.models_["across"].probability(matrix)
         a, b, likely = merge_pairs(groups, left, right, likely)
         return group(groups.max() + 1, a, b, likely, self.cuts_["across"])[groups]
 
@@ -243,6 +252,15 @@ class ClaimLinker(BaseEstimator):
         linker.models_ = {k: Linear.from_json(v) for k, v in stored["models"].items()}
         linker.cuts_ = {k: float(v) for k, v in stored["cuts"].items()}
         return linker
+
+
+def _batches(bounds: np.ndarray, n: int) -> Iterator[slice]:
+    """Slices of 0 to n that begin at one of the bounds and are not much longer than `_PAIRS`."""
+    start = 0
+    for end in [*bounds[1:].tolist(), n]:
+        if end - start >= _PAIRS or (end == n and end > start):
+            yield slice(start, end)
+            start = end
 
 
 def _speaks(table: pd.DataFrame) -> np.ndarray:

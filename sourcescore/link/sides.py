@@ -31,7 +31,9 @@ def represent(rows: Rows, groups: np.ndarray) -> np.ndarray:
     n, s = len(rows), rows.statements
     vectors = s.embedding[:n]
     middle = np.zeros((groups.max() + 1, vectors.shape[1]))
-    np.add.at(middle, groups, vectors * (rows.own_words > 1)[:, None])
+    # what is denied is what the dispute is about
+    counts = (rows.own_words > 1) * (1 + rows.denies)
+    np.add.at(middle, groups, vectors * counts[:, None])
     middle /= np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-9)
     kinds = s.kinds[:n]
     told = (((kinds == NAME) | (kinds == PLACE)) & (s.stems[:n] >= 0)).sum(axis=1)
@@ -50,6 +52,7 @@ def represent(rows: Rows, groups: np.ndarray) -> np.ndarray:
         - 0.3 * np.minimum(negations, 2)
         - 0.2 * hedges
         - 0.8 * relays
+        + 0.8 * rows.clause
         + 0.15 * np.minimum(told, 4)
         - 0.08 * np.abs(s.n_terms[:n] - _GOOD_LENGTH)
     )

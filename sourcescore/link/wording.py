@@ -14,7 +14,14 @@ import numpy as np
 from sourcescore import lexicons
 from sourcescore.compare import Statements, stem
 
-__all__ = ["claim_text", "denial_cues", "is_negated_clause", "own_words", "points_back"]
+__all__ = [
+    "claim_text",
+    "denial_cues",
+    "is_clause",
+    "is_negated_clause",
+    "own_words",
+    "points_back",
+]
 
 # Words of contents that name what somebody else said, or judge it, without saying it again.
 _STANCE_WORDS = (
@@ -31,6 +38,16 @@ _STANCE_WORDS = (
 _BACKWARD = re.compile(
     r"\b(?:it|this|these|those|them|which|such|so)\b|\bthat$|^that \w+$", re.IGNORECASE
 )
+# Where the pieces of an interrupted quotation meet.
+_QUOTE_JOINT = re.compile(r"([,.!?]?)[\"”’'»]\s+[\"“‘'«](?=(\w))")
+_FINITE = re.compile(
+    r"\b(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|should|did|does|do)\b"
+    r"|\w{2}ed\b|['’]s\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_FRAGMENT = re.compile(r"^(?:of|at|about|to|for|as|in|on|with|by|it as|he as|she as)\b", re.I)
+# What somebody is accused of: "the firm of dumping acid" is said of the firm.
+_ACCUSED_OF = re.compile(r"^((?:\w+ ){1,4}?)of (\w{3,}ing\b)(?=.)", re.IGNORECASE)
 _QUOTES = "\"“”‘’'«»„` \t\n"
 _LEAD_IN = re.compile(
     r"^(?:(?:the|any|all|some|earlier|recent|media|news|press|widespread|such|a|an|new|previous)\s+)*"
@@ -112,6 +129,18 @@ def points_back(contents: list[str]) -> np.ndarray:
     return np.array([bool(_BACKWARD.search(c.strip(_QUOTES))) for c in contents], dtype=bool)
 
 
+def is_clause(content: str) -> bool:
+    """Whether a content reads as a whole clause: it has a finite verb and no loose beginning.
+
+    Examples
+    --------
+    >>> is_clause("two workers were hurt"), is_clause("of a noise like a moped")
+    (True, False)
+    """
+    text = _COMPLEMENTIZER.sub("", content.strip(_QUOTES))
+    return bool(_FINITE.search(text)) and not _FRAGMENT.match(text)
+
+
 def is_negated_clause(content: str) -> bool:
     """Whether the clause as a whole is negated: an odd number of negations.
 
@@ -144,8 +173,8 @@ def claim_text(content: str, *, positive: bool, source: str = "") -> str:
     >>> claim_text("paying bribes", positive=True, source="Delmar")
     'Delmar was paying bribes'
     """
-    text = " ".join(content.split()).strip(_QUOTES + ",;:-–—")
-    if text.count('"') == 1 or text.count("“") != text.count("”"):
+    text = _QUOTE_JOINT.sub(_join_quotes, " ".join(content.split())).strip(_QUOTES + ",;:-–—")
+    if text.count('"') % 2 or text.count("“") != text.count("”"):
         text = re.sub(r"[\"“”]", "", text)
     for lead in (_LEAD_IN, _LEAD_NOUN, _COMPLEMENTIZER):
         text = lead.sub("", text, count=1).strip()
@@ -158,5 +187,13 @@ def claim_text(content: str, *, positive: bool, source: str = "") -> str:
             text = re.sub(r"^ever\s+", "", text, flags=re.IGNORECASE)
             having = re.match(r"having\s+", text, re.IGNORECASE)
             text = f"{source} had {text[having.end() :]}" if having else f"{source} was {text}"
+    if not _FINITE.search(text.partition(" to have ")[0]):
+        text = text.replace(" to have ", " had ", 1)
+    text = _ACCUSED_OF.sub(r"\1\2", text)
     text = text.strip().rstrip(".,;: ")
     return text[:1].upper() + text[1:]
+
+
+def _join_quotes(joint: re.Match[str]) -> str:
+    """What stands where a quotation was taken up again: a new sentence, or the same one."""
+    return ". " if joint[2].isupper() else f"{joint[1]} "

@@ -1,0 +1,228 @@
+"""Columns, dtypes and the checks at the door."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sourcescore.tables import (
+    ATTRIBUTION_COLUMNS,
+    SPAN_COLUMNS,
+    STRING,
+    as_articles,
+    as_texts,
+    attributions_frame,
+    check_attributions,
+    check_evidence,
+    object_array,
+    require_columns,
+    string_array,
+)
+
+ODD = "lone \ud800, NUL \0, \u202e"
+
+
+# ------------------------------------------------------------------------------------------ texts
+
+
+@pytest.mark.parametrize(
+    ("texts", "ids"),
+    [
+        ("one", ["0"]),
+        (["one", ODD], ["0", "1"]),
+        (iter(["one", ODD]), ["0", "1"]),
+        (np.array(["one", "two"]), ["0", "1"]),
+        ({"a": "one", 7: ODD, ("x", 1): "three"}, ["a", "7", "('x', 1)"]),
+        (pd.Series(["one", "two"], index=[3, 4]), ["3", "4"]),
+        (pd.DataFrame({"doc_id": ["a", "b"], "text": ["one", "two"]}), ["a", "b"]),
+        (pd.DataFrame({"text": ["one"]}, index=pd.Index(["a"], name="doc_id")), ["a"]),
+        ([], []),
+        ({}, []),
+    ],
+)
+def test_texts_of_every_form(texts, ids):
+    series = as_texts(texts)
+    assert series.index.tolist() == ids
+    assert series.index.name == "doc_id"
+    assert series.dtype == object
+    assert series.iloc[:1].tolist() == ["one"][: len(ids)]
+
+
+@given(st.lists(st.text(st.characters())))
+def test_texts_come_through_unchanged(texts):
+    assert as_texts(texts).tolist() == texts
+    assert as_articles(texts)["text"].tolist() == texts
+
+
+@pytest.mark.parametrize("texts", [b"bytes", 3, None, object()])
+def test_what_is_no_text_is_refused(texts):
+    with pytest.raises(TypeError, match="texts must be a str, a sequence"):
+        as_texts(texts)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, 3, b"x"])
+def test_a_document_without_a_text_is_named(missing):
+    with pytest.raises(TypeError, match="document 'b' is .*drop them"):
+        as_texts({"a": "one", "b": missing})
+
+
+def test_missing_and_repeated_ids_are_refused():
+    with pytest.raises(ValueError, match="missing doc_id"):
+        as_texts({None: "one"})
+    with pytest.raises(ValueError, match="'1' more than once"):
+        as_texts(pd.Series(["one", "two"], index=[1, "1"]))
+    with pytest.raises(ValueError, match="articles has a missing doc_id"):
+        as_articles(pd.DataFrame({"doc_id": ["a", None], "text": ["one", "two"]}))
+
+
+def test_the_input_is_not_shared():
+    given_texts = pd.Series(["one"], dtype=object)
+    texts = as_texts(given_texts)
+    texts.iloc[0] = "two"
+    assert given_texts.tolist() == ["one"]
+
+
+# --------------------------------------------------------------------------------------- articles
+
+
+def test_articles_have_outlet_and_date_or_none():
+    articles = as_articles(
+        pd.DataFrame(
+            {
+                "doc_id": [1, 2, 3],
+                "text": ["one", "two", "three"],
+                "outlet": ["dw.com", None, np.nan],
+                "published": ["2025-03-14", "2025-03-14T10:00:00+02:00", None],
+            }
+        )
+    )
+    assert articles.index.tolist() == ["1", "2", "3"]
+    assert articles["outlet"].isna().tolist() == [False, True, True]
+    assert articles["published"].tolist() == [
+        pd.Timestamp("2025-03-14"),
+        pd.Timestamp("2025-03-14 08:00"),
+        pd.NaT,
+    ]
+
+
+@pytest.mark.parametrize("articles", ["one", ["one"], []])
+def test_articles_of_texts_alone(articles):
+    table = as_articles(articles)
+    assert list(table) == ["text", "outlet", "published"]
+    assert table["outlet"].isna().all()
+    assert table["published"].dtype.kind == "M"
+
+
+@pytest.mark.parametrize("published", [["yesterday-ish"], [2025], [20250314.0]])
+def test_what_is_no_date_is_refused(published):
+    frame = pd.DataFrame({"doc_id": ["a"], "text": ["one"], "published": published})
+    with pytest.raises(ValueError, match=r"articles.published must hold dates \(say 2025-03-14"):
+        as_articles(frame)
+
+
+def test_what_is_no_outlet_is_refused():
+    frame = pd.DataFrame({"doc_id": ["a"], "text": ["one"], "outlet": [["dw.com"]]})
+    with pytest.raises(TypeError, match="outlet must hold strings .* document 'a' is list"):
+        as_articles(frame)
+
+
+# --------------------------------------------------------------------------------------- columns
+
+
+def test_require_columns_says_what_lacks_and_what_there_is():
+    frame = pd.DataFrame({"a": [1], "b": [2]})
+    assert require_columns(frame, ("a",), "table") is frame
+    with pytest.raises(ValueError, match="table lacks the columns c, d; it has a, b. Rename"):
+        require_columns(frame, ("a", "c", "d"), "table")
+    with pytest.raises(ValueError, match="table lacks the column c; it has none"):
+        require_columns(pd.DataFrame(), ("c",), "table")
+    with pytest.raises(TypeError, match="table must be a pandas DataFrame .* got list"):
+        require_columns([], ("c",), "table")
+    with pytest.raises(ValueError, match="attributions lacks the column content"):
+        check_attributions(pd.DataFrame({"source": [], "cue": []}))
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_unfilled_columns_have_their_dtype_and_nothing_shared(n):
+    table = attributions_frame({"doc_id": ["d"] * n}, n)
+    assert list(table) == list(ATTRIBUTION_COLUMNS)
+    for name, dtype in ATTRIBUTION_COLUMNS.items():
+        assert table[name].dtype == (STRING if dtype == "str" else dtype)
+    assert (table["certainty"] == 1).all()
+    for name in (*SPAN_COLUMNS, "type_proba", "stance_proba"):
+        assert len({id(cell) for cell in table[name]}) == n
+
+
+def test_the_attribution_table_keeps_what_it_is_given():
+    spans = [[(0, 1)], [(2, 3)]]  # equally long: numpy would make a matrix of them
+    table = attributions_frame(
+        {
+            "doc_id": ["d", "d"],
+            "source": [ODD, ODD],
+            "parent_id": [None, np.nan],
+            "source_spans": spans,
+            "certainty": [1, 0.5],
+            "further": [1, 2],
+        },
+        2,
+    )
+    assert table["source"].tolist() == [ODD, ODD]
+    assert table["parent_id"].isna().all()
+    assert table["source_spans"].tolist() == spans
+    assert table["certainty"].tolist() == [1, 0.5]
+    assert list(table)[-1] == "further"
+
+
+@given(st.lists(st.one_of(st.none(), st.text(st.characters()))))
+def test_string_arrays_hold_any_string(values):
+    array = string_array(values)
+    assert array.dtype == STRING
+    assert [v if isinstance(v, str) else None for v in array] == values
+
+
+def test_object_arrays_have_one_object_a_cell():
+    cells = [(1, 2), (3, 4)]
+    assert object_array(cells).tolist() == cells
+    assert object_array([]).shape == (0,)
+
+
+# --------------------------------------------------------------------------------------- evidence
+
+
+def evidence(**columns):
+    row = {"claim_id": ["c"], "source_id": ["s"], "type": ["witness"], "stance": ["supports"]}
+    return pd.DataFrame({**row, **columns})
+
+
+def test_evidence_that_is_right_comes_back():
+    table = evidence(certainty=[1])
+    assert check_evidence(table) is table
+    mixed = table.drop(columns="type").assign(type_proba=[{"witness": 1.0}])
+    assert check_evidence(mixed) is mixed
+    assert len(check_evidence(table.iloc[:0])) == 0
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"claim_id": [None]}, "evidence.claim_id is missing in 1 row"),
+        ({"source_id": [np.nan]}, "evidence.source_id is missing in 1 row"),
+        ({"stance": ["asserts"]}, "must be 'supports' or 'denies'.*got 'asserts'"),
+        ({"stance": [None]}, "must be 'supports' or 'denies'"),
+        ({"certainty": [0.0]}, r"must lie in \(0, 1\]; got 0.0"),
+        ({"certainty": [1.5]}, r"must lie in \(0, 1\]; got 1.5"),
+        ({"certainty": [np.nan]}, r"must lie in \(0, 1\]; got nan"),
+        ({"certainty": ["likely"]}, "certainty must hold numbers"),
+    ],
+)
+def test_evidence_that_is_wrong_is_refused(columns, message):
+    with pytest.raises(ValueError, match=message):
+        check_evidence(evidence(**columns))
+
+
+def test_evidence_needs_its_columns():
+    with pytest.raises(ValueError, match="evidence lacks the column type"):
+        check_evidence(evidence().drop(columns="type"))
