@@ -51,7 +51,7 @@ _TIMES = frozenset(
 )
 # Words that carry no part of a proposition, the anaphors apart.
 _FUNCTION_WORDS = frozenset(
-    "a an the that and or but if while as at by for from in into of off on onto out over per than then "
+    "a an the and or but if while as at by for from in into of off on onto out over per than then "
     "to up upon via with within about above across after against along amid among around because "
     "before behind below beneath beside besides between beyond during except inside like near "
     "outside since through throughout till toward towards under underneath until unlike versus "
@@ -59,7 +59,7 @@ _FUNCTION_WORDS = frozenset(
     "would shall should can could may might must ought need who whom whose which what where when "
     "why how whether so such too very just also even still yet already only both each every "
     "either neither nor all any some more most much many few less least other another same own "
-    "again further here now once not no never s t re ve ll d m there".split()
+    "again further here now once not no never that s t re ve ll d m there".split()
 )
 ANAPHORS = frozenset(
     "he him his she her hers they them their theirs it its this these those himself herself "

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, expit
 
-from sourcescore._palette import DENIES_COLOUR, SUPPORTS_COLOUR, type_styles
+from sourcescore.report.palette import DENIES_COLOUR, SUPPORTS_COLOUR, type_styles
 from sourcescore.priors import Priors
 from sourcescore.report import Report
 

@@ -20,7 +20,6 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -31,6 +30,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sourcescore import lexicons
 from sourcescore.extract.crf import CRF
+from sourcescore.extract.examples import SHORTEST_NESTED, Example, Found, training_examples
 from sourcescore.extract.features import (
     CUE_LIKE,
     INSIDE,
@@ -61,9 +61,7 @@ logger = logging.getLogger(__name__)
 _CHUNK, _LONGEST_CHUNK = 350, 1500
 #: Contents within contents within contents: deeper nesting does not occur in the training data.
 _MAX_DEPTH = 3
-_SHORTEST_NESTED = 4
 _CUE_LABELS = ("B-C", "I-C")
-_ROLE_LETTERS = {"content": "T", "source": "S", "cue": "C"}
 _YES, _NO = "1", "0"
 _FILTER_C1, _FILTER_C2 = 0.1, 0.05
 #: A source or content is looked for among the less likely paths if a token is in one with this
@@ -71,16 +69,6 @@ _FILTER_C1, _FILTER_C2 = 0.1, 0.05
 _SOME_SOURCE, _SOME_CONTENT = 0.3, 0.2
 #: A sequence of feature lists and its labels.
 _Labelled = tuple[list[list[str]], list[str]]
-
-
-@dataclass
-class _Found:
-    """An attribution as token numbers of its document."""
-
-    cue: list[int]
-    source: list[int]
-    content: list[int]
-    children: list[_Found] = field(default_factory=list)
 
 
 class AttributionExtractor(TransformerMixin, BaseEstimator):
@@ -95,14 +83,14 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     threshold : float in [0, 1], default=0.4
         A likely cue is taken for one if the cue filter gives it at least this probability. Lower
         finds more, higher finds fewer wrong ones.
-    c1, c2 : float, default=0.3, 0.02
+    c1, c2 : float, default=1.0, 0.02
         Weights of the L1 and the squared L2 penalty of both taggers.
-    max_iterations : int, default=80
+    max_iterations : int, default=60
         Of L-BFGS, for either tagger.
     n_folds : int, default=4
-        Cue filter and role tagger learn from what the span tagger says of documents that it was not trained
-        on; so many span taggers are trained for that.
-    nested_weight : int, default=3
+        Cue filter and role tagger learn from what the span tagger says of documents that it was
+        not trained on; so many span taggers are trained for that.
+    nested_weight : int, default=2
         How often a nested document counts, where there are flat ones too.
     n_jobs : int, default=None
         Number of processes for the folds in `fit`; see joblib.
@@ -134,11 +122,11 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         *,
         nested: bool = True,
         threshold: float = 0.4,
-        c1: float = 0.3,
+        c1: float = 1.0,
         c2: float = 0.02,
-        max_iterations: int = 80,
+        max_iterations: int = 60,
         n_folds: int = 4,
-        nested_weight: int = 3,
+        nested_weight: int = 2,
         n_jobs: int | None = None,
     ) -> None:
         self.nested = nested
@@ -178,7 +166,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         series = as_texts(texts)
         required = ("doc_id", "source_spans", "cue_spans", "content_spans")
         table = check_attributions(attributions, required)
-        examples = _examples(series, table, set(flat))
+        examples = training_examples(series, table, set(flat))
         if not any(example.gold for example in examples):
             raise ValueError(
                 "there is nothing to learn: no attribution has both a cue and a content in the "
@@ -211,7 +199,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             ]
         logger.info("cue filter")
         self.cue_filter_ = CRF.train(
-            self._cue_examples(examples, tagged),
+            self._cuetraining_examples(examples, tagged),
             c1=_FILTER_C1,
             c2=_FILTER_C2,
             max_iterations=2 * self.max_iterations,
@@ -219,7 +207,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         )
         logger.info("role tagger")
         self.role_tagger_ = CRF.train(
-            self._role_examples(examples, tagged),
+            self._roletraining_examples(examples, tagged),
             c1=self.c1,
             c2=self.c2,
             max_iterations=self.max_iterations,
@@ -238,12 +226,12 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     def _prepare(self) -> None:
         self._word_features = WordFeatures(self.word_table_, load_words())
 
-    def _features(self, example: _Example) -> list[list[str]]:
+    def _features(self, example: Example) -> list[list[str]]:
         words = words_of(example.document, self._word_features)
         features = document_features(example.document, words)
         return [features[i] + words[i].marked[example.marks] for i in example.index]
 
-    def _train_span_tagger(self, examples: Iterable[_Example]) -> CRF:
+    def _train_span_tagger(self, examples: Iterable[Example]) -> CRF:
         def sequences() -> Iterator[tuple[list[list[str]], list[str]]]:
             for example in examples:
                 features = self._features(example)
@@ -255,8 +243,8 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         return CRF.train(sequences(), c1=self.c1, c2=self.c2, max_iterations=self.max_iterations)
 
     def _candidates(
-        self, examples: list[_Example], tagged: list[tuple[list[str], list[float]]]
-    ) -> Iterator[tuple[_Example, TokenSequence, int, int, float, _Found | None]]:
+        self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
+    ) -> Iterator[tuple[Example, TokenSequence, int, int, float, Found | None]]:
         """The likely cues of the training sequences, each with the attribution that it signals."""
         for example, (labels, probability) in zip(examples, tagged, strict=True):
             words = words_of(example.document, self._word_features)
@@ -267,19 +255,19 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                 gold = next((gold_of[token] for token in cue if token in gold_of), None)
                 yield example, sequence, start, end, max(probability[start:end]), gold
 
-    def _times(self, example: _Example) -> int:
+    def _times(self, example: Example) -> int:
         return self.nested_weight if NESTED in example.marks else 1
 
-    def _cue_examples(
-        self, examples: list[_Example], tagged: list[tuple[list[str], list[float]]]
+    def _cuetraining_examples(
+        self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
     ) -> Iterator[_Labelled]:
         for example, sequence, start, end, p, gold in self._candidates(examples, tagged):
             features = cue_features(sequence, start, end, p, example.marks)
             for _ in range(self._times(example)):
                 yield [features], [_NO if gold is None else _YES]
 
-    def _role_examples(
-        self, examples: list[_Example], tagged: list[tuple[list[str], list[float]]]
+    def _roletraining_examples(
+        self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
     ) -> Iterator[_Labelled]:
         for example, sequence, start, end, _, gold in self._candidates(examples, tagged):
             if gold is None:
@@ -334,12 +322,12 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                 columns[f"{role}_spans"].append(spans)
             columns["sentence"].append(sentence_around(document, columns["cue_spans"][-1]))
 
-    def find(self, document: Document) -> list[_Found]:
+    def find(self, document: Document) -> list[Found]:
         """The attributions of one document as token numbers, in order of their cues."""
         words = words_of(document, self._word_features)
         features = document_features(document, words)
-        marks = (NESTED,) if self.nested else ()
-        found: list[_Found] = []
+        marks: tuple[str, ...] = (NESTED,) if self.nested else ()
+        found: list[Found] = []
         cue_tokens: set[int] = set()
         contents: list[tuple[int, list[int]]] = [(0, list(range(len(document))))]
         while contents:
@@ -363,7 +351,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         features: list[list[str]],
         index: list[int],
         marks: tuple[str, ...],
-    ) -> list[_Found]:
+    ) -> list[Found]:
         labels, probability = _tag_spans(
             self.span_tagger_,
             [features[i] + words[i].marked[marks] for i in index],
@@ -376,12 +364,12 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             self.cue_filter_.tag([cue])
             if self.cue_filter_.marginals((_YES,), 1)[0] < self.threshold:
                 continue
-            a, b, features_here = role_features(sequence, start, end, marks)
-            source, content = self._roles(features_here)
+            a, _, window = role_features(sequence, start, end, marks)
+            source, content = self._roles(window)
             if content:
                 source = _nearest_run([a + k for k in source], start, end)
                 found.append(
-                    _Found(
+                    Found(
                         index[start:end],
                         [index[k] for k in source],
                         [index[a + k] for k in content],
@@ -430,104 +418,8 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         return extractor
 
 
-@dataclass
-class _Example:
-    """A sequence to learn from: a document, or a content of one (then `inside`)."""
-
-    number: int
-    document: Document
-    index: list[int]
-    gold: list[_Found]
-    labels: list[str]
-    marks: tuple[str, ...]
-    inside: bool
-
-    @property
-    def paragraph(self) -> np.ndarray:
-        return self.document.paragraph[self.index]
-
-
-def _examples(texts: pd.Series, table: pd.DataFrame, flat: set[str]) -> list[_Example]:
-    rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    identity = table["attribution_id"] if "attribution_id" in table else range(len(table))
-    parents = table["parent_id"] if "parent_id" in table else [None] * len(table)
-    names = ("doc_id", "source_spans", "cue_spans", "content_spans")
-    for doc_id, *spans, own, parent in zip(
-        *(table[n] for n in names), identity, parents, strict=True
-    ):
-        rows[str(doc_id)].append((own, parent, *spans))
-    unknown = sorted(set(rows) - set(texts.index))
-    if unknown:
-        raise ValueError(
-            f"attributions has the doc_id {unknown[0]!r}, which is not among the texts."
-        )
-    examples: list[_Example] = []
-    for number, (doc_id, text) in enumerate(texts.items()):
-        document = parse(text)
-        by_id: dict[Any, _Found] = {}
-        top: list[_Found] = []
-        for own, _, source, cue, content in rows[str(doc_id)]:
-            by_id[own] = _Found(
-                *(_tokens(document, spans, doc_id) for spans in (cue, source, content))
-            )
-        for own, parent, *_ in rows[str(doc_id)]:
-            above = None if pd.isna(parent) else by_id.get(parent)
-            (top if above is None else above.children).append(by_id[own])
-        marks = () if str(doc_id) in flat else (NESTED,)
-        examples.append(_example(number, document, list(range(len(document))), top, marks, False))
-        if marks:
-            for attribution in by_id.values():
-                if len(attribution.content) >= _SHORTEST_NESTED:
-                    examples.append(
-                        _example(
-                            number,
-                            document,
-                            attribution.content,
-                            attribution.children,
-                            (NESTED, INSIDE),
-                            True,
-                        )
-                    )
-    return examples
-
-
-def _example(
-    number: int,
-    document: Document,
-    index: list[int],
-    gold: list[_Found],
-    marks: tuple[str, ...],
-    inside: bool,
-) -> _Example:
-    at = {token: k for k, token in enumerate(index)}
-    labels = ["O"] * len(index)
-    for role in ("content", "source", "cue"):  # where they overlap, the shorter one prevails
-        letter = _ROLE_LETTERS[role]
-        for attribution in gold:
-            before = None
-            for token in getattr(attribution, role):
-                if token in at:
-                    start = before is None or at[token] != before + 1
-                    labels[at[token]] = ("B-" if start else "I-") + letter
-                    before = at[token]
-    learnable = [a for a in gold if a.cue and a.content]
-    return _Example(number, document, index, learnable, labels, marks, inside)
-
-
-def _tokens(document: Document, spans: Any, doc_id: Any) -> list[int]:
-    tokens: list[int] = []
-    for start, end in spans:
-        if not 0 <= start < end <= len(document.text):
-            raise ValueError(
-                f"document {doc_id!r} has the span ({start}, {end}), which does not lie within "
-                f"its text of {len(document.text)} characters."
-            )
-        tokens += range(*document.tokens_in(start, end))
-    return sorted(set(tokens))
-
-
 def _cross_tag(
-    extractor: AttributionExtractor, examples: list[_Example], folds: list[int], fold: int
+    extractor: AttributionExtractor, examples: list[Example], folds: list[int], fold: int
 ) -> list[tuple[int, list[str], list[float]]]:
     extractor._prepare()
     train = [e for e, f in zip(examples, folds, strict=True) if f != fold]
@@ -591,14 +483,14 @@ def _nearest_run(tokens: list[int], start: int, end: int) -> list[int]:
     return min(runs, key=lambda run: max(start - run[-1], run[0] - end), default=[])
 
 
-def _may_nest(attribution: _Found, words: list[Word], cue_tokens: set[int]) -> bool:
+def _may_nest(attribution: Found, words: list[Word], cue_tokens: set[int]) -> bool:
     """Whether a content is long enough and has a cue-like word that is not taken yet."""
-    return len(attribution.content) >= _SHORTEST_NESTED and any(
+    return len(attribution.content) >= SHORTEST_NESTED and any(
         words[i].cueness >= CUE_LIKE / 2 and i not in cue_tokens for i in attribution.content
     )
 
 
-def _parents(found: list[_Found]) -> list[int | None]:
+def _parents(found: list[Found]) -> list[int | None]:
     """For each attribution the number of the one in whose content it sits.
 
     That is the one with the shortest content among those whose content holds its cue and most of

@@ -125,6 +125,7 @@ class WordFeatures:
         self._known: dict[str, Word] = {}
 
     def __call__(self, word: str) -> Word:
+        """What is known of the word."""
         found = self._known.get(word)
         if found is None:
             if len(self._known) >= _MAX_REMEMBERED:
@@ -156,7 +157,8 @@ class WordFeatures:
             marks: [*marks, *(mark + feature for mark in marks for feature in own)]
             for marks in MARKS
         }
-        return Word(*at, marked=marks, lower=lower, tag=tag, cueness=cueness)
+        before_2, before, here, after, after_2 = at
+        return Word(before_2, before, here, after, after_2, marks, lower, tag, cueness)
 
 
 def _shape(word: str) -> str:

@@ -1,9 +1,8 @@
-"""What the role tagger sees of a token, given one cue: is it that cue's source, its content, or not?
+"""What the cue filter and the role tagger see, given one likely cue.
 
-The second of the extractor's two stages. The span tagger has marked where sources, cues and
-contents are; this stage looks at one cue at a time and marks which of the tokens around belong to
-it, correcting the spans on the way. So contents may be discontinuous and may overlap, and a cue
-that signals nothing gets nothing.
+The span tagger has marked where sources, cues and contents are. The filter asks of one likely cue
+whether it is one; the role tagger, which of the tokens around are its source and its content,
+correcting the spans on the way. So contents may be discontinuous and may overlap.
 """
 
 from __future__ import annotations

@@ -195,10 +195,11 @@ def _likest(
         part = slice(start, start + (1 << 18))
         likeness[part] = np.einsum("ij,ij->i", vectors[left[part]], vectors[right[part]])
     likeness = np.round(likeness + 0.1 * np.log2(shared), 5)
+    pair = np.tile(np.arange(len(left)), 2)
+    one, other = np.concatenate([left, right]), np.concatenate([right, left])
+    rank = np.lexsort((order[other], -likeness[pair], one))
+    first = np.flatnonzero(np.diff(one[rank], prepend=-1))
+    position = np.arange(len(rank)) - np.repeat(first, np.diff(first, append=len(rank)))
     keep = np.zeros(len(left), dtype=bool)
-    for one, other in ((left, right), (right, left)):
-        rank = np.lexsort((order[other], -likeness, one))
-        first = np.flatnonzero(np.diff(one[rank], prepend=-1))
-        position = np.arange(len(rank)) - np.repeat(first, np.diff(first, append=len(rank)))
-        keep[rank[position < MAX_CANDIDATES]] = True
+    keep[pair[rank[position < MAX_CANDIDATES]]] = True
     return left[keep], right[keep]

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
-from sourcescore.mentions import mention_class
-from sourcescore.names import name_key
-from sourcescore.source_names import clean_source, own_name
+from sourcescore.sources.mentions import mention_class
+from sourcescore.sources.names import name_key
+from sourcescore.sources.source_names import clean_source, own_name
 from sourcescore.sources import SourceResolver
 from sourcescore.training.corpora import read_corpora
 

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
-from sourcescore._html import counted, fragment, page
+from sourcescore.report.html import counted, fragment, page
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
     CLAIM_COLUMNS,

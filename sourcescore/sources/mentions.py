@@ -10,8 +10,8 @@ import functools
 import re
 
 from sourcescore import lexicons
-from sourcescore.names import lexicon
-from sourcescore.source_names import SourceName
+from sourcescore.sources.names import lexicon
+from sourcescore.sources.source_names import SourceName
 
 __all__ = ["CLASSES", "HEAD_CLASSES", "head_class", "head_noun", "mention_class"]
 
@@ -96,13 +96,13 @@ def mention_class(source: str, own: SourceName) -> str:
     Parameters
     ----------
     source : str
-        Cleaned by `sourcescore.source_names.clean_source`.
+        Cleaned by `sourcescore.sources.source_names.clean_source`.
     own : SourceName
-        What `sourcescore.source_names.own_name` finds in it.
+        What `sourcescore.sources.source_names.own_name` finds in it.
 
     Examples
     --------
-    >>> from sourcescore.source_names import own_name
+    >>> from sourcescore.sources.source_names import own_name
     >>> [mention_class(s, own_name(s)) for s in ("She", "the newspaper", "an official")]
     ['she', 'the outlet', '']
     """

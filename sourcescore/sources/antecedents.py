@@ -13,8 +13,8 @@ from bisect import bisect_left
 from typing import NamedTuple
 
 from sourcescore import lexicons
-from sourcescore.mentions import HEAD_CLASSES, head_class, head_noun
-from sourcescore.names import (
+from sourcescore.sources.mentions import HEAD_CLASSES, head_class, head_noun
+from sourcescore.sources.names import (
     Name,
     Roster,
     bare,
@@ -25,7 +25,7 @@ from sourcescore.names import (
     name_key,
     scan,
 )
-from sourcescore.source_names import SourceName
+from sourcescore.sources.source_names import SourceName
 
 __all__ = ["FEATURES", "Candidate", "Discourse", "Entity", "Row"]
 
@@ -89,7 +89,7 @@ class Entity:
     Attributes
     ----------
     name, key : str
-        The fullest name or the description, and its `sourcescore.names.name_key`.
+        The fullest name or the description, and its `sourcescore.sources.names.name_key`.
     kind : str
         ``person``, ``name`` (a person or a body), ``body``, ``outlet``, ``place``, ``group``,
         ``document`` or ``other``.

@@ -3,7 +3,7 @@
 Comes in: the evidence table (who supports or denies which claim) and `sourcescore.priors.Priors`.
 Goes out: for each claim the probability that it is true, its 90 % interval and its verdict.
 
-The model is naive Bayes over origins, tempered by two corrections (`sourcescore.voices` has the
+The model is naive Bayes over origins, tempered by two corrections (`sourcescore.confidence.voices` has the
 rest: who counts once, what arrives through relays, uncertain types):
 
     logit(confidence) = logit(claim prior)
@@ -24,7 +24,7 @@ Monotonicity
     x w(n+1) >= 0. In the same way the sum rises with each of its terms, so a voice
     that becomes surer or more telling never lowers it; denials mirror this.
 Interval
-    The Betas' spread, in closed form (`sourcescore.intervals`).
+    The Betas' spread, in closed form (`sourcescore.confidence.intervals`).
 Learning
     Dawid and Skene (1979) with hierarchical Beta priors: a source's pair of Betas is centred on
     those of its type, which are centred on the priors. Posterior counts where the truth is known,
@@ -45,10 +45,10 @@ from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from sourcescore.intervals import LEVEL, spread, used_pairs
+from sourcescore.confidence.intervals import LEVEL, spread, used_pairs
 from sourcescore.priors import Priors
-from sourcescore.truth_discovery import Problem, cross_fit, learned_betas
-from sourcescore.voices import (
+from sourcescore.confidence.truth_discovery import Problem, cross_fit, learned_betas
+from sourcescore.confidence.voices import (
     Betas,
     Voices,
     herd_weights,

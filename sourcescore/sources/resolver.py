@@ -30,10 +30,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore import lexicons
-from sourcescore.antecedents import FEATURES, Candidate, Discourse, Entity, Row
-from sourcescore.mentions import CLASSES, mention_class
-from sourcescore.names import name_key
-from sourcescore.source_names import clean_source, own_name
+from sourcescore.sources.antecedents import FEATURES, Candidate, Discourse, Entity, Row
+from sourcescore.sources.mentions import CLASSES, mention_class
+from sourcescore.sources.names import name_key
+from sourcescore.sources.source_names import clean_source, own_name
 from sourcescore.tables import as_texts, check_attributions
 
 __all__ = ["SourceResolver"]
@@ -59,8 +59,8 @@ class SourceResolver(BaseEstimator):
     Attributes
     ----------
     weights_ : array of shape (n_classes, n_features)
-        The weight of each feature of :data:`sourcescore.antecedents.FEATURES` for each class of
-        mention of :data:`sourcescore.antecedents.CLASSES`.
+        The weight of each feature of :data:`sourcescore.sources.antecedents.FEATURES` for each class of
+        mention of :data:`sourcescore.sources.antecedents.CLASSES`.
 
     Notes
     -----

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from sourcescore._markup import Piece, Voice, escape, mark_text
-from sourcescore._palette import TypeStyle, definition, type_styles
+from sourcescore.report.markup import Piece, Voice, escape, mark_text
+from sourcescore.report.palette import TypeStyle, definition, type_styles
 from sourcescore.tables import SPAN_COLUMNS
 
 __all__ = ["counted", "fragment", "page"]
@@ -139,7 +139,7 @@ class _Fragment:
             self.places.setdefault(place, []).append(row)
 
     def write(self, explain: Callable[[str], pd.DataFrame]) -> str:
-        css = files("sourcescore").joinpath("_assets/report.css").read_text(encoding="utf-8")
+        css = files("sourcescore.report").joinpath("assets/report.css").read_text(encoding="utf-8")
         colours = sorted({style.colour for style in self.styles.values()})
         css += "".join(f".sourcescore .{_class(c)} {{ --t: {c}; }}\n" for c in colours)
         return (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from sourcescore.names import (
+from sourcescore.sources.names import (
     CAPITAL,
     CHAIN,
     NAME_WORD,

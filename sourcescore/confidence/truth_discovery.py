@@ -1,6 +1,6 @@
 """Learn who is right: types, sources and the truth of claims, together.
 
-Comes in: voices (`sourcescore.voices`) and what is known of the claims' truth. Goes out: the claim
+Comes in: voices (`sourcescore.confidence.voices`) and what is known of the claims' truth. Goes out: the claim
 prior, the numbers of each type and the track record of each source.
 
 The model is that of Dawid and Skene (1979), *Maximum likelihood estimation of observer error-rates
@@ -21,7 +21,7 @@ from scipy import optimize, sparse
 from scipy.special import betaincinv, expit, logit
 
 from sourcescore.priors import BetaPrior, Priors, TypePrior
-from sourcescore.voices import (
+from sourcescore.confidence.voices import (
     Betas,
     Rows,
     Voices,

@@ -25,7 +25,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import ndtri, polygamma, psi
 
-from sourcescore.voices import Betas, Voices, log_likelihood_ratio
+from sourcescore.confidence.voices import Betas, Voices, log_likelihood_ratio
 
 __all__ = ["LEVEL", "spread", "used_pairs"]
 
