@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 from sourcescore.confidence import ClaimScorer
 from sourcescore.evidence import attributions_to_evidence, relay_chains
 from sourcescore.models import load_model
+from sourcescore.own_voice import own_sentences
 from sourcescore.priors import Priors
 from sourcescore.report import Report
 from sourcescore.tables import CLAIM_COLUMNS, as_articles, as_texts, require_columns
@@ -180,8 +181,11 @@ class SourceScorer(BaseEstimator):
         published = articles["published"]
         attributions["via"] = _cells([names for names, _ in relay_chains(attributions, outlets)])
         attributions, found = self.link(attributions, claims)
+        statements = pd.concat(
+            [attributions, *self._own_voice(articles["text"], attributions, found, outlets)]
+        )
         evidence = attributions_to_evidence(
-            attributions, outlets, published[published.notna()].to_dict()
+            statements, outlets, published[published.notna()].to_dict()
         )
         scorer = self._claim_scorer()
         return Report(
@@ -192,6 +196,23 @@ class SourceScorer(BaseEstimator):
             scorer=scorer,
             articles=articles[["outlet", "published"]],
         )
+
+    def _own_voice(
+        self,
+        texts: pd.Series,
+        attributions: pd.DataFrame,
+        claims: pd.DataFrame,
+        outlets: dict[str, str],
+    ) -> list[pd.DataFrame]:
+        """What the texts themselves say on the claims; an outlet is one voice over its texts."""
+        if not len(claims):
+            return []
+        own, _ = self.link(own_sentences(texts, attributions), claims)
+        own = own[own["claim_id"].notna()]
+        if not len(own):
+            return []
+        voices = [outlets.get(d, s) for d, s in zip(own["doc_id"], own["source_id"], strict=True)]
+        return [own.assign(source_id=voices)]
 
     def _read(self, texts: pd.Series) -> pd.DataFrame:
         """Extract and classify, in parallel over parts of the corpus."""
