@@ -15,7 +15,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from sourcescore.classify import certainty
+from sourcescore.classify.certainty import certainty
 from sourcescore.tables import SPAN_COLUMNS, attributions_frame
 from sourcescore.taxonomy import AttributionType, Stance
 from sourcescore.text import parse
@@ -83,7 +83,7 @@ def own_sentences(texts: pd.Series, attributions: pd.DataFrame) -> pd.DataFrame:
             "source_name": empty,
             "type": [str(AttributionType.OWN_VOICE)] * n,
             "stance": [str(Stance.ASSERTS)] * n,
-            "certainty": certainty(empty, empty, columns["content"]),
+            "certainty": certainty(empty, empty, columns["content"]).tolist(),
         },
         n,
     )

@@ -7,7 +7,7 @@ and can be replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from os import PathLike
 from typing import Any
 
@@ -22,7 +22,14 @@ from sourcescore.models import load_model
 from sourcescore.own_voice import own_sentences
 from sourcescore.priors import Priors
 from sourcescore.report import Report
-from sourcescore.tables import CLAIM_COLUMNS, as_articles, as_texts, require_columns
+from sourcescore.tables import (
+    CLAIM_COLUMNS,
+    as_articles,
+    as_texts,
+    object_array,
+    require_columns,
+    string_array,
+)
 
 __all__ = ["SourceScorer", "score", "score_corpus"]
 
@@ -127,7 +134,8 @@ class SourceScorer(BaseEstimator):
         hedges = Priors.check(getattr(scorer, "priors_", scorer.priors)).hedges
         labelled = self._step("classifier").label(attributions, series, hedges=hedges)
         if {"doc_id", "attribution_id", "parent_id", "source_name"} <= set(labelled.columns):
-            labelled["via"] = _cells([names for names, _ in relay_chains(labelled)])
+            chains = relay_chains(labelled)
+            labelled = labelled.assign(via=object_array([names for names, _ in chains]))
         return labelled
 
     def link(
@@ -175,17 +183,23 @@ class SourceScorer(BaseEstimator):
         """
         articles = as_articles(texts)
         if outlet is not None:
+            if not isinstance(outlet, str):
+                raise TypeError(
+                    f"outlet must be a str, say 'dw.com'; got {type(outlet).__name__}. Give the "
+                    "outlet of each text in the column outlet of a DataFrame."
+                )
             articles["outlet"] = articles["outlet"].where(articles["outlet"].notna(), outlet)
         attributions = self._read(articles["text"])
-        outlets = {d: o for d, o in articles["outlet"].items() if isinstance(o, str) and o}
+        outlets: dict[Any, str] = {
+            d: o for d, o in articles["outlet"].items() if isinstance(o, str) and o
+        }
         published = articles["published"]
-        attributions["via"] = _cells([names for names, _ in relay_chains(attributions, outlets)])
+        chains = relay_chains(attributions, outlets)
+        attributions = attributions.assign(via=object_array([names for names, _ in chains]))
         attributions, found = self.link(attributions, claims)
-        statements = pd.concat(
-            [attributions, *self._own_voice(articles["text"], attributions, found, outlets)]
-        )
+        own = self._own_voice(articles["text"], attributions, found, outlets)
         evidence = attributions_to_evidence(
-            statements, outlets, published[published.notna()].to_dict()
+            pd.concat([attributions, *own]), outlets, published[published.notna()].to_dict()
         )
         scorer = self._claim_scorer()
         return Report(
@@ -202,7 +216,7 @@ class SourceScorer(BaseEstimator):
         texts: pd.Series,
         attributions: pd.DataFrame,
         claims: pd.DataFrame,
-        outlets: dict[str, str],
+        outlets: Mapping[Any, str],
     ) -> list[pd.DataFrame]:
         """What the texts themselves say on the claims; an outlet is one voice over its texts."""
         if not len(claims):
@@ -212,7 +226,7 @@ class SourceScorer(BaseEstimator):
         if not len(own):
             return []
         voices = [outlets.get(d, s) for d, s in zip(own["doc_id"], own["source_id"], strict=True)]
-        return [own.assign(source_id=voices)]
+        return [own.assign(source_id=string_array(voices))]
 
     def _read(self, texts: pd.Series) -> pd.DataFrame:
         """Extract and classify, in parallel over parts of the corpus."""
@@ -316,7 +330,7 @@ def score_corpus(
     return SourceScorer(models=models, priors=priors, n_jobs=n_jobs).score(articles, claims)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _shipped(name: str, models: str) -> Any:
     """A shipped model, loaded once a process; its users do not change it."""
     return load_model(name, models=models)
@@ -332,14 +346,7 @@ def _claim_table(
     counts = attributions["claim_id"].value_counts()
     table = scores.assign(
         claim=found["claim"].reindex(scores.index),
+        verdict=string_array(scores["verdict"]),
         n_attributions=counts.reindex(scores.index).fillna(0).astype("int64"),
     )
     return table[[*CLAIM_COLUMNS]]
-
-
-def _cells(values: list[Any]) -> np.ndarray:
-    """An object array of these, one a cell, also where they are equally long tuples."""
-    out = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        out[i] = value
-    return out

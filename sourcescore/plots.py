@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import betaincinv, expit
 
-from sourcescore.report.palette import DENIES_COLOUR, SUPPORTS_COLOUR, type_styles
 from sourcescore.priors import Priors
 from sourcescore.report import Report
+from sourcescore.report.palette import DENIES_COLOUR, SUPPORTS_COLOUR, type_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

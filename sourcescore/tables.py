@@ -35,6 +35,7 @@ __all__ = [
     "attributions_frame",
     "check_attributions",
     "check_evidence",
+    "mapping_series",
     "object_array",
     "require_columns",
     "string_array",
@@ -125,6 +126,20 @@ def object_array(values: Collection[Any]) -> np.ndarray:
     for i, value in enumerate(values):
         out[i] = value
     return out
+
+
+def mapping_series(mapping: Mapping[Any, Any]) -> pd.Series:
+    """Return a mapping as a Series of objects, its keys as they are.
+
+    pandas by itself would make strings of either an Arrow array, where it has one.
+
+    Examples
+    --------
+    >>> mapping_series({"c1": True}).to_dict()
+    {'c1': True}
+    """
+    keys = pd.Index(object_array(list(mapping)), dtype=object)
+    return pd.Series(object_array(list(mapping.values())), index=keys, dtype=object)
 
 
 def require_columns(table: Any, columns: Iterable[str], name: str) -> pd.DataFrame:

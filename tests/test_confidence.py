@@ -1,6 +1,5 @@
 """The laws of the confidence model, and what it makes of plain cases."""
 
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +9,8 @@ from scipy.special import expit, logit
 from sklearn.base import clone
 
 from sourcescore.confidence import VERDICTS, ClaimScorer, verdict
-from sourcescore.priors import Priors
 from sourcescore.confidence.voices import log_likelihood_ratio
+from sourcescore.priors import Priors
 
 COLUMNS = ["claim_id", "source_id", "type", "stance", "certainty", "via", "published", "type_proba"]
 TYPES = list(Priors().types)

@@ -32,9 +32,7 @@ def test_b_cubed_swaps_precision_and_recall_with_its_arguments(pairs):
 def test_b_cubed_ignores_the_order_of_items_and_the_names_of_groups(pairs, random):
     shuffled = random.sample(pairs, len(pairs))
     renamed = [(f"x{t}", -p) for t, p in shuffled]
-    assert b_cubed(*zip(*renamed, strict=True)) == pytest.approx(
-        b_cubed(*zip(*pairs, strict=True))
-    )
+    assert b_cubed(*zip(*renamed, strict=True)) == pytest.approx(b_cubed(*zip(*pairs, strict=True)))
 
 
 def test_b_cubed_takes_a_missing_label_for_a_group_of_its_own():

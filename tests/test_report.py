@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sourcescore.report.markup import GROUP_SIZE, Piece, Voice, clean, mark_text
 from sourcescore.confidence import ClaimScorer
 from sourcescore.report import Report
+from sourcescore.report.markup import GROUP_SIZE, Piece, Voice, clean, mark_text
 from sourcescore.tables import CLAIM_COLUMNS, attributions_frame
 
 TEXT = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,12 +10,12 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from sourcescore.sources import SourceResolver
 from sourcescore.sources.antecedents import FEATURES
 from sourcescore.sources.mentions import CLASSES, mention_class
 from sourcescore.sources.names import Roster, is_person, name_key, scan, split_titles
-from sourcescore.sources.source_names import clean_source, own_name
-from sourcescore.sources import SourceResolver
 from sourcescore.sources.resolver import _enclosing
+from sourcescore.sources.source_names import clean_source, own_name
 from sourcescore.tables import attributions_frame
 
 STORY = (

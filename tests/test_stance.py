@@ -55,8 +55,7 @@ def test_fit_learns_labels_of_ones_own():
 def test_the_same_seed_gives_the_same_model():
     claims, texts, stances = pairs()
     one, other = (
-        StanceClassifier(n_networks=1, random_state=7).fit(claims, texts, stances)
-        for _ in range(2)
+        StanceClassifier(n_networks=1, random_state=7).fit(claims, texts, stances) for _ in range(2)
     )
     np.testing.assert_array_equal(
         one.predict_proba(claims, texts), other.predict_proba(claims, texts)

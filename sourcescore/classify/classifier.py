@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.classify.certainty import certainty
+from sourcescore.classify.context import Attribution
 from sourcescore.classify.features import attribution_features, read_attributions, rule_stance
 from sourcescore.tables import check_attributions
 from sourcescore.taxonomy import AttributionType, Stance
@@ -36,6 +37,8 @@ _REQUIRED = ("source", "cue", "content")
 #: How sure the rule is that stands in for stances that were not learned. It is right in 80 % of
 #: the training corpora, whose errors have shaped its lexicons, so less is to be expected elsewhere.
 _RULE_PROBABILITY = 0.75
+#: The least probability that the mean over a source's attributions takes into account.
+_LEAST = 1e-9
 _VALUES = {"~": 0.5, "!": 2.0}
 
 Texts = Mapping[str, str] | pd.Series | None
@@ -56,6 +59,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         A feature counts from this many attributions on.
     max_iter : int, default=400
         Most iterations of the solver.
+    coherence : float, default=0.5
+        How much of the kind of a source comes from the other attributions of the same source in
+        the text, between 0 (none: each attribution by itself) and 1 (all have the same kind).
+    resolver : SourceResolver, optional
+        Tells which attributions of a text have the same source; by default the shipped one. It
+        is not saved with the classifier.
 
     Attributes
     ----------
@@ -102,12 +111,16 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         stance_weight: Mapping[str, float] | str | None = None,
         min_count: int = 2,
         max_iter: int = 400,
+        coherence: float = 0.5,
+        resolver: Any = None,
     ) -> None:
         self.C = C
         self.stance_C = stance_C
         self.stance_weight = stance_weight
         self.min_count = min_count
         self.max_iter = max_iter
+        self.coherence = coherence
+        self.resolver = resolver
 
     def fit(
         self,
@@ -141,7 +154,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         check_attributions(attributions, _REQUIRED)
         y = _labels(types, len(attributions), "types")
         z = None if stances is None else _labels(stances, len(attributions), "stances")
-        kind_rows, stance_rows = _features(attributions, texts)
+        kind_rows, stance_rows = _features(attributions, texts, self.resolver)
         denials = y == _DENIAL
         self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
         kinds = np.where(denials, _OFFICIAL, y) if self.factored_ else y
@@ -234,11 +247,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         check_attributions(attributions, _REQUIRED)
         if not len(attributions):
             return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.stance_classes_)))
-        rows = read_attributions(attributions, texts)
+        rows = read_attributions(attributions, texts, self.resolver)
         features = [attribution_features(row) for row in rows]
         kind = self.kind_model_.predict_proba(
             self.kind_encoder_.transform([kind for kind, _ in features])
         )
+        kind = _cohere(kind, rows, self.coherence)
         if self.stance_model_ is None or self.stance_encoder_ is None:
             rest = (1 - _RULE_PROBABILITY) / (len(_STANCES) - 1)
             stance = np.full((len(rows), len(_STANCES)), rest)
@@ -279,7 +293,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "classes_")
         encoders = {"kind": self.kind_encoder_, "stance": self.stance_encoder_}
         state = {
-            "params": self.get_params(),
+            "params": {k: v for k, v in self.get_params(deep=False).items() if k != "resolver"},
             "classes": self.classes_.tolist(),
             "stance_classes": self.stance_classes_.tolist(),
             "factored": self.factored_,
@@ -346,9 +360,30 @@ def _logistic(C: float, weight: Any, max_iter: int) -> LogisticRegression:
     return LogisticRegression(C=C, class_weight=weight, max_iter=max_iter)
 
 
-def _features(attributions: pd.DataFrame, texts: Texts) -> tuple[list[list[str]], list[list[str]]]:
-    pairs = [attribution_features(row) for row in read_attributions(attributions, texts)]
+def _features(
+    attributions: pd.DataFrame, texts: Texts, resolver: Any
+) -> tuple[list[list[str]], list[list[str]]]:
+    pairs = [attribution_features(row) for row in read_attributions(attributions, texts, resolver)]
     return [kind for kind, _ in pairs], [stance for _, stance in pairs]
+
+
+def _cohere(kind: np.ndarray, rows: Sequence[Attribution], coherence: float) -> np.ndarray:
+    """Draw the kinds of attributions of one source in one text towards their geometric mean."""
+    number: dict[tuple[int, str], int] = {}
+    together = np.array(
+        [
+            number.setdefault((id(row.context), row.entity) if row.entity else (-i, ""), len(number))
+            for i, row in enumerate(rows)
+        ]
+    )
+    if not coherence or len(number) == len(rows):
+        return kind
+    logs = np.log(np.maximum(kind, _LEAST))
+    sums = np.zeros((len(number), logs.shape[1]))
+    np.add.at(sums, together, logs)
+    means = sums / np.bincount(together)[:, None]
+    drawn = np.exp((1 - coherence) * logs + coherence * means[together])
+    return drawn / drawn.sum(axis=1, keepdims=True)
 
 
 def _labels(values: ArrayLike, n: int, name: str) -> np.ndarray:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from sourcescore.classify.noun_phrases import AUTHOR, RELATIVE, NounPhrase
 from sourcescore.classify.phrases import TOKEN, classes_of, normal
 
-__all__ = ["Attribution", "Context", "introductions", "resolve_pronouns"]
+__all__ = ["Attribution", "Context", "coarse", "introductions", "resolve_pronouns"]
 
 _SENTENCE_STOP = frozenset([*'. ! ? " “ ”'.split(), "\n"])
 _PUNCTUATION = frozenset([*', . ! ? ; : ( ) " “ ” — –'.split(), "\n"])
@@ -40,7 +40,9 @@ _COARSE = {
     "armed": "named",
     "person:former": "named",
     "person:figure": "named",
-    "person:private": "named",
+    "person:private:": "named",
+    "person:private:organisation": "named",
+    "agency:part": "agency",
     "person:surname of figure": "named",
     "person:speaks for organisation": "named",
     "speaks for organisation": "named",
@@ -57,7 +59,10 @@ _PERSON_READINGS = (
     "official",
     "title:organisation",
     "speaks",
-    "private",
+    "private:state",
+    "private:organisation",
+    "private:media",
+    "private:",
     "figure",
 )
 _MAX_PLACES = 5
@@ -129,6 +134,11 @@ class Attribution:
         The source, or for a pronoun the one that it stands for.
     how : str
         How `meant` was found.
+    entity : str
+        The id that all attributions of the document with the same source share; empty where it
+        was not resolved.
+    entity_features : list of str
+        What `sourcescore.classify.entities` gathers about it.
     """
 
     __slots__ = (
@@ -136,6 +146,8 @@ class Attribution:
         "context",
         "cue",
         "cue_at",
+        "entity",
+        "entity_features",
         "how",
         "meant",
         "order",
@@ -165,6 +177,8 @@ class Attribution:
         self.speaker: Attribution | None = None
         self.meant = None if source.pronoun else source
         self.how = ""
+        self.entity = ""
+        self.entity_features: list[str] = []
 
 
 def resolve_pronouns(rows: Sequence[Attribution]) -> None:
@@ -266,7 +280,7 @@ def introductions(source: NounPhrase, context: Context) -> set[str]:
     """
     if not source.key:
         reading = source.reading
-        return {f"reading={reading}", f"!meant={reading}", f"!coarse={_coarse(reading)}"}
+        return {f"reading={reading}", f"!meant={reading}", f"!coarse={coarse(reading)}"}
     found = context.introduced.get(source.key)
     if found is None:
         places = context.places.get(source.key, ())
@@ -282,10 +296,12 @@ def introductions(source: NounPhrase, context: Context) -> set[str]:
             if f"read=person:{telling}" in found:
                 meant = f"person:{telling}"
                 break
-    features |= {f"reading={reading}", f"!meant={meant}", f"!coarse={_coarse(meant)}"}
+    features |= {f"reading={reading}", f"!meant={meant}", f"!coarse={coarse(meant)}"}
     return features
 
 
-def _coarse(reading: str) -> str:
+def coarse(reading: str) -> str:
     """Return the coarse guess for a reading: "title_one:one:the" is an official."""
+    if reading.endswith(":former"):
+        return "named"
     return _COARSE.get(reading) or _COARSE.get(reading.split(":")[0], reading)

@@ -22,6 +22,7 @@ import pandas as pd
 
 from sourcescore import lexicons
 from sourcescore.classify.context import Attribution, Context, introductions, resolve_pronouns
+from sourcescore.classify.entities import add_entities, same_sources
 from sourcescore.classify.noun_phrases import ARTICLES, HEAD_STOP, PRONOUNS, NounPhrase, is_plural
 from sourcescore.classify.phrases import classes_of, ngrams, stem, tokenize
 
@@ -33,13 +34,27 @@ _FINITE = frozenset(
     "is are was were be been being am has have had do does did will would should could may might "
     "must can 's 're 've".split()
 )
+#: What stands for the matter at hand in a dismissal: "this looks like one more fairy tale".
+_MATTER = frozenset(
+    "this that it it's that's these those they such all everything story report reports claim "
+    "claims allegation allegations rumour rumours rumor rumors accusation accusations".split()
+)
+#: Words of a content that put forward a wish, a duty or a plan and no fact.
+_WISHES = frozenset(
+    "want wants wanted hope hopes hoped wish wishes prefer prefers need needs must should let "
+    "let's please urge urges call calls demand demands ought deserve deserves love loves like likes "
+    "hate thank thanks sorry glad proud grateful congratulations welcome pray".split()
+)
+_WISH_WORDS, _DISMISSAL_WORDS = 10, 14
 _OPENS_CLAUSE = frozenset(("to", "that", "whether", "if", "for"))
 _CUE_TOKENS = 14
 _CONTENT_CHARACTERS = 1500
 
 
 def read_attributions(
-    attributions: pd.DataFrame, texts: Mapping[str, str] | pd.Series | None = None
+    attributions: pd.DataFrame,
+    texts: Mapping[str, str] | pd.Series | None = None,
+    resolver: Any = None,
 ) -> list[Attribution]:
     """Return the attributions in their contexts, in the order of the rows, pronouns resolved.
 
@@ -49,6 +64,9 @@ def read_attributions(
         ``doc_id``, ``sentence`` and the columns of spans are used where present.
     texts : mapping or Series of doc_id to text, optional
         Without a text, the sentences of a document's attributions stand in for it.
+    resolver : SourceResolver, optional
+        A fitted one that tells which attributions of a text have the same source; by default the
+        shipped one.
     """
     n = len(attributions)
     columns = {name: _strings(attributions, name) for name in ("source", "cue", "content")}
@@ -63,9 +81,12 @@ def read_attributions(
     rows_of: dict[Any, list[int]] = {}
     for i, doc in enumerate(docs):
         rows_of.setdefault(doc, []).append(i)
+    known = {doc: texts.get(doc) for doc in rows_of} if texts is not None else {}
+    known = {doc: text for doc, text in known.items() if isinstance(text, str)}
+    resolved = same_sources(docs, known, spans["source"], spans["content"], resolver)
     out: list[Any] = [None] * n
     for doc, rows in rows_of.items():
-        text = texts.get(doc) if texts is not None else None
+        text = known.get(doc)
         passages = [
             sentences[i] or " ".join(filter(None, (columns[c][i] for c in columns))) for i in rows
         ]
@@ -96,6 +117,7 @@ def read_attributions(
             out[i] = Attribution(phrase, tokens, content, context, (*offsets[0], offsets[1]))
         _nest([out[i] for i in rows], ranges)
         resolve_pronouns(sorted((out[i] for i in rows), key=lambda row: row.order))
+        add_entities([out[i] for i in rows], [resolved[i] for i in rows])
     return out
 
 
@@ -156,7 +178,7 @@ def _kind_features(row: Attribution) -> list[str]:
         if source.pronoun:
             _own_words("a:", row.meant, out)
         out += introductions(row.meant, context)
-    return out
+    return out + row.entity_features
 
 
 def _sourceless_features(row: Attribution) -> list[str]:
@@ -216,6 +238,11 @@ def _own_words(prefix: str, source: NounPhrase, out: list[str]) -> None:
             out += [f"{prefix}headclass={name}", f"{prefix}headclass={name}:{number}"]
             if last - first >= end - bool(article):
                 out.append(f"{prefix}whole={name}")
+    out.append(f"{prefix}owner={source.owner}")
+    part = source.part_of
+    if part is not None and part.tokens:
+        out += [f"{prefix}of={name}" for name in part.head_classes]
+        out += [f"{prefix}of={part.sort}", f"~{prefix}of={part.head}"]
     if prefix:
         return
     out += [f"shape={_shape(tokens)}", f"len={min(len(tokens), 6)}", f"~first={lower[0]}"]
@@ -233,6 +260,11 @@ def _cues() -> Mapping[str, str]:
 @functools.lru_cache(maxsize=50_000)
 def _lemma(word: str) -> str:
     return stem(word, _cues())
+
+
+@functools.cache
+def _tags() -> Mapping[str, str]:
+    return {word: values[0] for word, values in lexicons.table("word_tags").items()}
 
 
 @functools.cache
@@ -333,6 +365,17 @@ def _content_features(row: Attribution, reading: str, stems: Sequence[str]) -> l
         f"{reading}:strong={min(strong, 1)}:{negations > 0}",
     ]
     out += [mark for mark in "?!" if mark in tokens]
+    tags = _tags().get(first, "-")
+    out += [f"ftag={tags}", f"{reading}:{quote}:ftag={tags}"]
+    wishes = _WISHES.intersection(words[:_WISH_WORDS])
+    if wishes:
+        out += [f"wish:{reading}", f"wish:{reading}:{first}"]
+    if strong and not negations:
+        opens = not _MATTER.isdisjoint(words[:2])
+        short = len(words) <= _DISMISSAL_WORDS
+        out += [f"dismissal:{opens}:{short}", f"dismissal:{reading}:{quote}:{short}"]
+        if opens and (short or _denials_in(words[:_DISMISSAL_WORDS])[1]):
+            out.append(f"!dismissal:{reading}")
     if quote:
         out.append(f"{reading}:quote:f={first}")
     if first in _OPENS_CLAUSE:

@@ -27,13 +27,25 @@ ARTICLES = frozenset(("the", "a", "an"))
 HEAD_STOP = frozenset(
     ", ( ) — – - : ; of in at for with who which that from on to by whose where when while among "
     "about near inside outside against under over familiar close briefed speaking based including "
-    "as and or than like is was".split()
+    "as and or than like is was within during after before since through across among between "
+    "behind without via toward towards beyond following monitoring working living linked cited "
+    "named called formed led posted obtained published released playing involved aware seen "
+    "accused charged having wearing using who've representing tracking fighting loyal opposed "
+    "allied affiliated connected tied responsible not but when".split()
 )
 _MAX_TOKENS = 40
 _AFTER_HEAD = frozenset(("'s", "himself", "herself", "itself", "also"))
 _SPEAKS = frozenset(
     "spokesman spokeswoman spokesperson spokespeople spokesmen representative rep reps publicist "
     "office".split()
+)
+#: Who asks in an interview.
+_ASKS = frozenset(("q", "question", "interviewer"))
+#: Words that say that a role is a public one, besides the names of bodies and states.
+_PUBLIC = frozenset(
+    "city city's county county's state state's federal municipal government government's "
+    "provincial regional town town's village national ministerial presidential parliamentary "
+    "congressional judicial military army navy police".split()
 )
 _PARTY = re.compile(r"[DRI](?:-|$)")
 
@@ -161,8 +173,16 @@ class NounPhrase:
 
     @functools.cached_property
     def classes(self) -> list[tuple[int, int, str]]:
-        """The lexicon terms in the phrase, as `classes_of` gives them."""
-        return classes_of(self.tokens)
+        """The lexicon terms in the phrase, as `classes_of` gives them.
+
+        A person known without a middle initial is known with it.
+        """
+        found = classes_of(self.tokens)
+        if self.key_at >= 2 and len(self.tokens[self.key_at - 1]) == 1:
+            first, last = self.key_at - 2, self.key_at
+            known = classes_of([self.tokens[first], self.tokens[last]])
+            found += [(first, last + 1, name) for i, j, name in known if (i, j) == (0, 2)]
+        return found
 
     @functools.cached_property
     def head_classes(self) -> set[str]:
@@ -191,6 +211,10 @@ class NounPhrase:
         if "agency" in self.head_classes:
             return "agency"
         inside = {name for _, last, name in self.classes if last < self.end}
+        if "agency" in inside:
+            return "agency:part"
+        if self.end == 1 and self.head in _ASKS:
+            return "author"
         tail = {name for first, _, name in self.classes if first >= self.end}
         if not self.name:
             return self._read_description(inside | tail)
@@ -233,11 +257,11 @@ class NounPhrase:
         if role & _MEDIA or (source_of and tail & {"outlet", "agency"}):
             return "person:media"
         known = self.head_classes | inside
-        for standing in ("official", "figure"):
+        for standing in ("official", "figure", "media"):
             if f"known_{standing}" in known:
                 return f"person:{standing}"
         if role & {"private", "anonymous", "witness"}:
-            return "person:private"
+            return f"person:private:{self.owner}"
         if len(self.name) == 1 or self.lower[self.end - 2] in ("mr", "mrs", "ms"):
             for standing in ("official", "figure"):
                 if f"surname_{standing}" in self.head_classes:
@@ -256,5 +280,25 @@ class NounPhrase:
             return f"speaks for {owner}:{number}:{article}"
         for name in _DESCRIPTIONS:
             if name in self.head_classes:
+                if name == "document" and around & _MEDIA:
+                    name = "document of media"
                 return f"{name}:{number}:{article}" + ":former" * ("former" in around)
         return f"noun:{number}:{article}"
+
+    @functools.cached_property
+    def owner(self) -> str:
+        """What a role belongs to: "state", "organisation", "media", both of two, or ""."""
+        around = {name for first, last, name in self.classes if not first < self.end <= last}
+        owners = {
+            "state": around & _STATE_NAME or not _PUBLIC.isdisjoint(self.lower),
+            "organisation": around & _NOT_STATE,
+            "media": around & _MEDIA,
+        }
+        return "+".join(name for name, found in owners.items() if found)
+
+    @functools.cached_property
+    def part_of(self) -> NounPhrase | None:
+        """The phrase after *of*: "residents" in "a group of residents"."""
+        if self.lower[self.end : self.end + 1] != ["of"]:
+            return None
+        return NounPhrase(self.tokens[self.end + 1 :])

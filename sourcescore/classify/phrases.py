@@ -15,9 +15,10 @@ from sourcescore import lexicons
 
 __all__ = ["TOKEN", "classes_of", "normal", "ngrams", "stem", "tokenize"]
 
-#: Abbreviations with their full stop, clitics, words, single marks, line ends.
+#: Abbreviations and initials with their full stop, clitics, words, single marks, line ends.
 TOKEN = re.compile(
     r"(?:[A-Za-z]\.){2,8}"
+    r"|[A-Z]\.(?=\s[A-Z])"
     r"|(?:Mrs?|Ms|Dr|Sens?|Reps?|Gov|Gen|Lt|Col|Sgt|Capt|Maj|Adm|Cmdr|Rev|Prof|St|Jr|Sr|No)\."
     r"|['’][sS]\b"
     r"|[^\W_]+(?:[-&][^\W_]+|['’](?!s\b)[^\W_]+|\.(?=\w\w)[^\W_]+){0,8}"
@@ -92,6 +93,8 @@ def _terms() -> Mapping[str, list[tuple[tuple[str, ...], str]]]:
         pairs.append((term, f"known_{role}"))
         if term.count(" ") == 1:
             pairs.append((term.split()[1], f"surname_{role}"))
+    for term, (role,) in lexicons.table("known_people").items():
+        pairs.append((term, f"known_{role}"))
     by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
     for term, name in sorted(set(pairs)):
         tokens = tuple(tokenize(normal(term)))

@@ -3,8 +3,9 @@
 Comes in: the evidence table (who supports or denies which claim) and `sourcescore.priors.Priors`.
 Goes out: for each claim the probability that it is true, its 90 % interval and its verdict.
 
-The model is naive Bayes over origins, tempered by two corrections (`sourcescore.confidence.voices` has the
-rest: who counts once, what arrives through relays, uncertain types):
+The model is naive Bayes over origins, tempered by two corrections
+(`sourcescore.confidence.voices` has the rest: who counts once, what arrives through relays,
+uncertain types):
 
     logit(confidence) = logit(claim prior)
                         + sum over types k, supports and denials apart, of  sum_i w_k(i) llr_(i)
@@ -46,7 +47,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sourcescore.confidence.intervals import LEVEL, spread, used_pairs
-from sourcescore.priors import Priors
 from sourcescore.confidence.truth_discovery import Problem, cross_fit, learned_betas
 from sourcescore.confidence.voices import (
     Betas,
@@ -57,6 +57,8 @@ from sourcescore.confidence.voices import (
     prior_betas,
     read_rows,
 )
+from sourcescore.priors import Priors
+from sourcescore.tables import mapping_series, object_array
 
 __all__ = ["LEVEL", "VERDICTS", "ClaimScorer", "verdict"]
 
@@ -257,7 +259,11 @@ class ClaimScorer(BaseEstimator):
         }
         index = rows.claims
         if claim_ids is not None:
-            index = pd.Index(claim_ids)
+            index = (
+                claim_ids
+                if isinstance(claim_ids, pd.Index)
+                else pd.Index(object_array(list(claim_ids)), dtype=object)
+            )
             at = rows.claims.get_indexer(index)
             # the extra last entry answers the code -1 of a claim without evidence
             silence = {"log_odds": prior, "low": prior, "high": prior}
@@ -299,32 +305,22 @@ class ClaimScorer(BaseEstimator):
         weight = slope * herd_weights(said, _rho(priors))
         names = np.array([*priors.types], dtype=object)
         types = names[said.types.toarray().argmax(axis=1)] if len(said.llr) else names[:0]
-        origins = pd.DataFrame(
+        added = weight * said.llr
+        order = np.argsort(-np.abs(added), kind="stable")
+        prior = logit(priors.claim_prior)
+        origins = ["claim prior", *rows.sources[said.source[order]]]
+        return pd.DataFrame(
             {
-                "type": types,
-                "stance": np.where(said.denies, "denies", "supports").astype(object),
-                "n_rows": said.n_rows,
-                "phi": said.phi,
-                "llr": said.llr,
-                "weight": weight,
-                "log_odds": weight * said.llr,
+                "type": ["", *types[order]],
+                "stance": ["", *np.where(said.denies[order], "denies", "supports").tolist()],
+                "n_rows": np.append(0, said.n_rows[order]),
+                "phi": np.append(1.0, said.phi[order]),
+                "llr": np.append(prior, said.llr[order]),
+                "weight": np.append(1.0, weight[order]),
+                "log_odds": np.append(prior, added[order]),
             },
-            index=pd.Index(rows.sources[said.source], name="origin"),
+            index=pd.Index(object_array(origins), dtype=object, name="origin"),
         )
-        origins = origins.iloc[np.argsort(-origins["log_odds"].abs().to_numpy(), kind="stable")]
-        prior = pd.DataFrame(
-            {
-                "type": "",
-                "stance": "",
-                "n_rows": 0,
-                "phi": 1.0,
-                "llr": logit(priors.claim_prior),
-                "weight": 1.0,
-                "log_odds": logit(priors.claim_prior),
-            },
-            index=pd.Index(["claim prior"], name="origin"),
-        )
-        return pd.concat([prior, origins]) if len(origins) else prior
 
     def sample(
         self,
@@ -416,7 +412,7 @@ def _known_truth(truth: Any, claims: pd.Index) -> np.ndarray:
             "truth must be a Series or mapping of claim_id to True, False or missing; got "
             f"{type(truth).__name__}."
         )
-    series = truth if isinstance(truth, pd.Series) else pd.Series(dict(truth), dtype=object)
+    series = truth if isinstance(truth, pd.Series) else mapping_series(truth)
     if not series.index.is_unique:
         twice = series.index[series.index.duplicated()][0]
         raise ValueError(f"truth has the claim {twice!r} more than once; keep one of them.")

@@ -1,7 +1,7 @@
 """Learn who is right: types, sources and the truth of claims, together.
 
-Comes in: voices (`sourcescore.confidence.voices`) and what is known of the claims' truth. Goes out: the claim
-prior, the numbers of each type and the track record of each source.
+Comes in: voices (`sourcescore.confidence.voices`) and what is known of the claims' truth. Goes out:
+the claim prior, the numbers of each type and the track record of each source.
 
 The model is that of Dawid and Skene (1979), *Maximum likelihood estimation of observer error-rates
 using the EM algorithm*, for two values, with hierarchical Beta priors (Raykar et al. 2010): the
@@ -20,7 +20,6 @@ import pandas as pd
 from scipy import optimize, sparse
 from scipy.special import betaincinv, expit, logit
 
-from sourcescore.priors import BetaPrior, Priors, TypePrior
 from sourcescore.confidence.voices import (
     Betas,
     Rows,
@@ -30,6 +29,8 @@ from sourcescore.confidence.voices import (
     merge_rows,
     prior_betas,
 )
+from sourcescore.priors import BetaPrior, Priors, TypePrior
+from sourcescore.tables import object_array
 
 __all__ = ["Learned", "Problem", "cross_fit", "learned_betas"]
 
@@ -264,7 +265,7 @@ def cross_fit(
             f"got {len(at)}."
         )
     # folds go by the claims' names, so that the order of the rows does not matter
-    at = at[np.argsort(problem.claims[at].astype(str), kind="stable")]
+    at = at[np.argsort(object_array([str(c) for c in problem.claims[at]]), kind="stable")]
     fold = rng.permutation(len(at)) % cv
     held_out = np.empty(len(at))
     for i in range(cv):

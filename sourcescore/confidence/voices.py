@@ -209,17 +209,20 @@ def _source_priors(
     found = np.full(len(sources), -1)
     if not priors.sources:
         return found
-    known = pd.Index(list(priors.sources))
-    found = known.get_indexer(pd.Index([str(name).casefold() for name in sources]))
+    known = pd.Index(list(priors.sources), dtype=object)
+    found = known.get_indexer(_folded(sources))
     if "source_name" in table.columns:
         codes, names = pd.factorize(table["source_name"])
-        folded = pd.Index([str(name).casefold() for name in names])
-        by_name = np.append(known.get_indexer(folded), -1)[codes]
+        by_name = np.append(known.get_indexer(_folded(names)), -1)[codes]
         # a source may go by several names; any that is known will do, the order must not matter
         named = np.full(len(sources), -1)
         np.maximum.at(named, source, by_name)
         found = np.where(found < 0, named, found)
     return found
+
+
+def _folded(names: pd.Index) -> pd.Index:
+    return pd.Index([str(name).casefold() for name in names], dtype=object)
 
 
 def _types(table: pd.DataFrame, known: list[str]) -> tuple[sparse.csr_array, np.ndarray]:

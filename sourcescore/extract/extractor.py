@@ -67,6 +67,10 @@ _FILTER_C1, _FILTER_C2 = 0.1, 0.05
 #: A source or content is looked for among the less likely paths if a token is in one with this
 #: probability.
 _SOME_SOURCE, _SOME_CONTENT = 0.3, 0.2
+#: What may stand before a source but is no part of it.
+_BEFORE_SOURCE = frozenset(
+    "that and but or while when as because if so with though although , ; : - – — .".split()
+)
 #: A sequence of feature lists and its labels.
 _Labelled = tuple[list[list[str]], list[str]]
 
@@ -199,7 +203,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             ]
         logger.info("cue filter")
         self.cue_filter_ = CRF.train(
-            self._cuetraining_examples(examples, tagged),
+            self._cue_examples(examples, tagged),
             c1=_FILTER_C1,
             c2=_FILTER_C2,
             max_iterations=2 * self.max_iterations,
@@ -207,7 +211,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         )
         logger.info("role tagger")
         self.role_tagger_ = CRF.train(
-            self._roletraining_examples(examples, tagged),
+            self._role_examples(examples, tagged),
             c1=self.c1,
             c2=self.c2,
             max_iterations=self.max_iterations,
@@ -258,7 +262,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     def _times(self, example: Example) -> int:
         return self.nested_weight if NESTED in example.marks else 1
 
-    def _cuetraining_examples(
+    def _cue_examples(
         self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
     ) -> Iterator[_Labelled]:
         for example, sequence, start, end, p, gold in self._candidates(examples, tagged):
@@ -266,7 +270,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             for _ in range(self._times(example)):
                 yield [features], [_NO if gold is None else _YES]
 
-    def _roletraining_examples(
+    def _role_examples(
         self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
     ) -> Iterator[_Labelled]:
         for example, sequence, start, end, _, gold in self._candidates(examples, tagged):
@@ -365,32 +369,40 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             if self.cue_filter_.marginals((_YES,), 1)[0] < self.threshold:
                 continue
             a, _, window = role_features(sequence, start, end, marks)
-            source, content = self._roles(window)
+            source, content = self._roles(window, a, sequence)
             if content:
-                source = _nearest_run([a + k for k in source], start, end)
+                source = _trimmed(_nearest_run(source, start, end), sequence)
                 found.append(
                     Found(
                         index[start:end],
                         [index[k] for k in source],
-                        [index[a + k] for k in content],
+                        [index[k] for k in content],
                     )
                 )
         return found
 
-    def _roles(self, features: list[list[str]]) -> tuple[list[int], list[int]]:
-        """Tokens of the source and of the content in the window of a cue."""
-        labels = self.role_tagger_.tag(features)
-        roles = []
-        for letter, least in (("S", _SOME_SOURCE), ("T", _SOME_CONTENT)):
-            tokens = [k for k, label in enumerate(labels) if label[0] == letter]
-            if not tokens:
-                # the best path leaves it out although the paths with one outweigh it together
-                marginal = self.role_tagger_.marginals((letter + "L", letter + "R"), len(features))
-                highest = max(marginal)
-                if highest > least:
-                    tokens = [k for k, p in enumerate(marginal) if p > highest / 2]
-            roles.append(tokens)
-        return roles[0], roles[1]
+    def _roles(
+        self, window: list[list[str]], first: int, sequence: TokenSequence
+    ) -> tuple[list[int], list[int]]:
+        """Tokens of the sequence that are a cue's source and content, given its window."""
+        labels = self.role_tagger_.tag(window)
+        source = [first + k for k, label in enumerate(labels) if label[0] == "S"]
+        content = [first + k for k, label in enumerate(labels) if label[0] == "T"]
+        # the best path may leave out what the paths that have it outweigh together
+        if not source:
+            marginal = self.role_tagger_.marginals(("SL", "SR"), len(window))
+            highest = max(marginal)
+            if highest > _SOME_SOURCE:
+                likeliest = first + marginal.index(highest)
+                source = sequence.span_at(likeliest, "S") or [
+                    first + k for k, p in enumerate(marginal) if p > highest / 2
+                ]
+        if not content:
+            marginal = self.role_tagger_.marginals(("TL", "TR"), len(window))
+            highest = max(marginal)
+            if highest > _SOME_CONTENT:
+                content = [first + k for k, p in enumerate(marginal) if p > highest / 2]
+        return source, content
 
     # -- storing -------------------------------------------------------------------------------
 
@@ -481,6 +493,15 @@ def _nearest_run(tokens: list[int], start: int, end: int) -> list[int]:
         else:
             runs.append([token])
     return min(runs, key=lambda run: max(start - run[-1], run[0] - end), default=[])
+
+
+def _trimmed(source: list[int], sequence: TokenSequence) -> list[int]:
+    """A source without the conjunctions and marks before it."""
+    first = next(
+        (i for i, k in enumerate(source) if sequence.words[k].lower not in _BEFORE_SOURCE),
+        0,  # a source that is nothing else, such as "that", stays
+    )
+    return source[first:]
 
 
 def _may_nest(attribution: Found, words: list[Word], cue_tokens: set[int]) -> bool:

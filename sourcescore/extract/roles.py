@@ -62,6 +62,13 @@ class TokenSequence:
             self.spans.append((role, i, j))
             i = j
 
+    def span_at(self, token: int, role: str) -> list[int]:
+        """The tokens of the span of this role that the token is in; none if it is in no such."""
+        if self.span_of[token] < 0 or self.spans[self.span_of[token]][0] != role:
+            return []
+        _, i, j = self.spans[self.span_of[token]]
+        return list(range(i, j))
+
 
 def candidate_cues(
     sequence: TokenSequence, cue_probability: Sequence[float]

@@ -164,8 +164,11 @@ def _context(
     _, group = np.unique(key, return_inverse=True)
     columns["below_best_in_document"] = whole - _highest(whole, group)[group]
     columns["best_in_document"] = _highest(whole, group)[group]
-    mean = np.bincount(group, whole) / np.bincount(group)
-    columns["mean_in_document"] = mean[group]
+    # of all rows, also those that this claim was not likely enough for to be compared in full
+    first = np.flatnonzero(np.diff(rows.document, prepend=-1))
+    size = np.diff(first, append=n)
+    mean = np.add.reduceat(vectors, first, axis=0) / size[:, None]
+    columns["mean_in_document"] = np.einsum("ij,ij->i", mean[rows.document[row]], claims[claim])
     columns["below_best_claim"] = whole - _highest(whole, row)[row]
     return columns
 

@@ -15,6 +15,7 @@ from sklearn.model_selection import GroupKFold
 
 from sourcescore.compare import PAIR_FEATURES, pair_features
 from sourcescore.metrics import b_cubed
+from sourcescore.tables import string_array
 from sourcescore.words import WordVectors
 
 from .features import Rows, pair_matrix, pairs_within, read_rows
@@ -75,7 +76,7 @@ def canonical_order(table: pd.DataFrame) -> np.ndarray:
     """A rank of each row by its words, the same whatever the order of the documents."""
     columns = [c for c in ("attribution_id", "doc_id", "content") if c in table]
     return np.argsort(
-        np.lexsort([pd.factorize(table[c].astype(str), sort=True)[0] for c in columns])
+        np.lexsort([pd.factorize(pd.Series(string_array(table[c])), sort=True)[0] for c in columns])
     )
 
 
@@ -191,7 +192,8 @@ def _learn_given(
     models["whether"] = Linear.fit(matrix[alone], names, related[alone], C=C)
     models.setdefault("which", models["whether"])
     denies = data["denies"]
-    models["denies"] = Linear.fit(matrix[related], names, denies[related], C=C)
+    sided = related & full
+    models["denies"] = Linear.fit(matrix[sided], names, denies[sided], C=C)
     truth = np.where(related, np.where(denies, "denies", "supports"), "unrelated")[alone]
     bears = _cross_fit(matrix[alone], names, related[alone], document[alone], C)
     against = models["denies"].probability(matrix[alone]) > 0.5

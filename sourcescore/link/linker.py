@@ -7,7 +7,7 @@ table with ``claim_id`` and ``claim_stance``, and the claims, worded so that the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.models import load_words
-from sourcescore.tables import require_columns
+from sourcescore.tables import mapping_series, require_columns, string_array
 from sourcescore.words import WordVectors
 
 from . import learning
@@ -44,7 +44,7 @@ class ClaimLinker(BaseEstimator):
 
     Parameters
     ----------
-    C : float, default=0.005
+    C : float, default=0.01
         Inverse strength of the regularisation of the pair model.
     C_given : float, default=0.01
         The same for the models of given claims.
@@ -71,7 +71,7 @@ class ClaimLinker(BaseEstimator):
     """
 
     def __init__(
-        self, *, C: float = 0.005, C_given: float = 0.01, words: WordVectors | None = None
+        self, *, C: float = 0.01, C_given: float = 0.01, words: WordVectors | None = None
     ) -> None:
         self.C = C
         self.C_given = C_given
@@ -158,14 +158,14 @@ class ClaimLinker(BaseEstimator):
         else:
             number, stance, texts = self._discover(table, position)
             ids = np.array([f"c{k + 1}" for k in range(len(texts))], dtype=object)
-            found = pd.DataFrame({"claim": pd.Series(texts, dtype=object)})
-            found.index = pd.Index(ids, dtype=object, name="claim_id")
+            index = pd.Index(string_array(ids), name="claim_id")
+            found = pd.DataFrame({"claim": string_array(texts)}, index=index)
         claim_id = np.full(len(table), np.nan, dtype=object)
         claim_stance = np.full(len(table), "unrelated", dtype=object)
         linked = number >= 0
         claim_id[position[linked]] = ids[number[linked]]
         claim_stance[position[linked]] = np.where(stance[linked] > 0, "supports", "denies")
-        out["claim_id"], out["claim_stance"] = claim_id, claim_stance
+        out["claim_id"], out["claim_stance"] = string_array(claim_id), string_array(claim_stance)
         return out, found[["claim"]]
 
     def _words(self) -> WordVectors:
@@ -302,15 +302,20 @@ def _claims_frame(claims: Any) -> pd.DataFrame:
         if isinstance(claims, str):
             claims = [claims]
         if isinstance(claims, Mapping):
-            claims = pd.Series(dict(claims), dtype=object)
+            claims = mapping_series(claims)
         if not isinstance(claims, pd.Series):
+            if not isinstance(claims, Iterable):
+                raise TypeError(
+                    "claims must be a str, a sequence, mapping or Series of str, or a DataFrame "
+                    f"with the column claim; got {type(claims).__name__}."
+                )
             texts = list(claims)
             claims = pd.Series(texts, index=[f"c{k + 1}" for k in range(len(texts))], dtype=object)
         frame = claims.rename("claim").to_frame()
     for claim in frame["claim"]:
         if not isinstance(claim, str):
             raise TypeError(f"claims must be texts; got {claim!r}.")
-    frame.index = pd.Index([str(k) for k in frame.index], dtype=object, name="claim_id")
+    frame.index = pd.Index(string_array([str(k) for k in frame.index]), name="claim_id")
     if not frame.index.is_unique:
         twice = frame.index[frame.index.duplicated()][0]
         raise ValueError(f"the claim_id {twice!r} stands for more than one claim.")

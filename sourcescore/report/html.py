@@ -120,10 +120,10 @@ class _Fragment:
         self.texts = texts
         self.articles = articles
         self.attributions = attributions.to_dict("records")
-        self.claims = claims.reset_index().to_dict("records")
+        self.claims = claims.assign(claim_id=claims.index).to_dict("records")
         self.names = names
         # several reports may stand in one notebook: their anchors must differ
-        key = "\0".join([*claims.index.astype(str), *(str(t)[:500] for t in texts)])
+        key = "\0".join([*map(str, claims.index), *(str(t)[:500] for t in texts)])
         self.prefix = f"ss{zlib.crc32(key.encode('utf-8', 'surrogatepass')):08x}"
         self.claim_rows = {claim_id: i for i, claim_id in enumerate(claims.index)}
         self.evidence: dict[str, list[Record]] = {}

@@ -29,7 +29,9 @@ from sourcescore.tables import (
     as_texts,
     check_attributions,
     check_evidence,
+    object_array,
     require_columns,
+    string_array,
 )
 
 if TYPE_CHECKING:
@@ -150,7 +152,7 @@ class Report:
         keys = zip(steps.index, steps["stance"], strict=True)
         said: list[Any] = [firmest.get(key, (np.nan, ())) for key in keys]  # the prior says nothing
         steps = steps.assign(
-            source_name=[self._names.get(origin, origin) for origin in steps.index],
+            source_name=string_array([self._names.get(origin, origin) for origin in steps.index]),
             certainty=[certainty for certainty, _ in said],
             via=[via for _, via in said],
         )
@@ -190,13 +192,16 @@ class Report:
             Spans are pairs of Python string offsets, that is, they count code points. What is
             missing is null. A lone surrogate is escaped.
         """
-        documents = pd.DataFrame({"doc_id": self._texts.index, "text": self._texts.to_numpy()})
+        texts = self._texts.reset_index(drop=True)
+        documents = pd.DataFrame({"doc_id": self._texts.index, "text": texts})
         if self._articles is not None:
             about = self._articles.drop(columns="text", errors="ignore")
             documents = documents.join(about, on="doc_id")
+        claims = self._claims.copy()
+        claims.insert(0, "claim_id", self._claims.index)
         tables = {
             "documents": documents,
-            "claims": self._claims.reset_index(),
+            "claims": claims,
             "attributions": self._attributions,
             "evidence": self._evidence,
         }
@@ -300,12 +305,9 @@ class Report:
 def _own(table: pd.DataFrame) -> pd.DataFrame:
     """Copy a table together with the lists and dicts in its cells, which pandas would share."""
     copy = table.copy()
-    for position, dtype in enumerate(copy.dtypes):
-        if is_object_dtype(dtype):
-            values = copy.iloc[:, position].to_numpy(object)
-            cells = (value.copy() if isinstance(value, list | dict) else value for value in values)
-            own = np.fromiter(cells, object, len(values))
-            copy.isetitem(position, own)
+    for name in copy.columns[[is_object_dtype(dtype) for dtype in copy.dtypes]]:
+        cells = [v.copy() if isinstance(v, list | dict) else v for v in copy[name]]
+        copy[name] = pd.Series(object_array(cells), copy.index, dtype=object)
     return copy
 
 

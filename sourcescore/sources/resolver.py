@@ -34,7 +34,7 @@ from sourcescore.sources.antecedents import FEATURES, Candidate, Discourse, Enti
 from sourcescore.sources.mentions import CLASSES, mention_class
 from sourcescore.sources.names import name_key
 from sourcescore.sources.source_names import clean_source, own_name
-from sourcescore.tables import as_texts, check_attributions
+from sourcescore.tables import as_texts, check_attributions, string_array
 
 __all__ = ["SourceResolver"]
 
@@ -59,8 +59,8 @@ class SourceResolver(BaseEstimator):
     Attributes
     ----------
     weights_ : array of shape (n_classes, n_features)
-        The weight of each feature of :data:`sourcescore.sources.antecedents.FEATURES` for each class of
-        mention of :data:`sourcescore.sources.antecedents.CLASSES`.
+        The weight of each feature of `sourcescore.sources.antecedents.FEATURES` for each class of
+        mention of `sourcescore.sources.antecedents.CLASSES`.
 
     Notes
     -----
@@ -176,7 +176,7 @@ class SourceResolver(BaseEstimator):
                     entity = discourse.entities[number]
                     names[i] = entity.name
                     ids[i] = slugs.of(number, entity)
-        return attributions.assign(source_id=ids, source_name=names)
+        return attributions.assign(source_id=string_array(ids), source_name=string_array(names))
 
     def transform(self, attributions: pd.DataFrame, texts: Any) -> pd.DataFrame:
         """Same as `resolve`."""

@@ -89,7 +89,9 @@ def train(
             held = news_texts.index[test]
             predicted.append(fit(set(held)).transform(news_texts[held]))
         gold = attributions[attributions["doc_id"].isin(set(news_texts.index))]
-        figures["news"] = score_attributions(gold, pd.concat(predicted, ignore_index=True), news_texts)
+        figures["news"] = score_attributions(
+            gold, pd.concat(predicted, ignore_index=True), news_texts
+        )
     extractor = fit(set())
     bar.close()
     dev_texts, dev = read_corpus(data / "polnear/dev.jsonl")

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold
 
+from sourcescore.sources import SourceResolver
 from sourcescore.sources.mentions import mention_class
 from sourcescore.sources.names import name_key
 from sourcescore.sources.source_names import clean_source, own_name
-from sourcescore.sources import SourceResolver
 from sourcescore.training.corpora import read_corpora
 
 __all__ = ["identity_f1", "name_accuracy", "train"]

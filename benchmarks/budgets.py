@@ -1,0 +1,289 @@
+"""Print where each budget of the design stands: what, measured, budget, ratio.
+
+usage: python benchmarks/budgets.py [--large] [--tests]
+
+A ratio above 1 is over the budget. The texts are those of `datasets.load_articles()`, repeated
+where more are needed. Times are the least of several runs, on one core unless a row says otherwise;
+on a machine that does other work they come out too high. ``--large`` takes a text of 10 MB and ten
+million rows of evidence (half an hour, 4 GB); ``--tests`` runs the test suite too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")  # read when numpy is imported
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+N_WORDS = 400
+MB = 1_000_000
+#: What this process and those it starts import, the checkout and the benchmarks.
+PATHS = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks"), os.environ.get("PYTHONPATH", "")])
+
+PEAK_MEMORY = """
+def peak_memory():
+    '''The most memory that this process has held, in MB.'''
+    try:  # ru_maxrss of a child starts at that of the process which started it
+        with open("/proc/self/status") as lines:
+            return next(int(x.split()[1]) for x in lines if x.startswith("VmHWM")) / 1000
+    except OSError:
+        import resource, sys
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (1e6 if sys.platform == "darwin" else 1e3)
+"""
+
+CORPUS = """
+import sys, pandas as pd, sourcescore as ss
+def corpus(n):
+    articles = ss.datasets.load_articles().articles
+    out = pd.concat([articles] * -(-n // len(articles)), ignore_index=True).head(n)
+    return out.assign(doc_id=[f"d{i}" for i in range(n)])
+"""
+
+
+class Row(NamedTuple):
+    """A line of the table; a ratio above 1 is over the budget."""
+
+    what: str
+    measured: str
+    budget: str
+    ratio: float | None
+
+
+def speed() -> Iterator[Row]:
+    """`score` and extraction alone, warm."""
+    import sourcescore as ss
+
+    texts = ss.datasets.load_articles().texts
+    lengths = texts.str.split().str.len()
+    texts = texts[(lengths - N_WORDS).abs().sort_values(kind="stable").index[:16]]
+    n_words = int(texts.str.split().str.len().sum())
+    extractor = ss.load_model("extractor")
+    for what, function, budget in (
+        ("`score`, 400 words, one core", ss.score, 20_000),
+        ("extraction alone", extractor.transform, 30_000),
+    ):
+        seconds = sum(_least(lambda t=text, f=function: f(t), 5) for text in texts)  # type: ignore[misc]
+        rate = n_words / seconds
+        ms = f"{N_WORDS / rate * 1e3:.1f} ms, {rate:,.0f} words/s"
+        limit = f"{N_WORDS / budget * 1e3:.1f} ms, {budget:,} words/s"
+        yield Row(what, ms, limit, budget / rate)
+
+
+def linearity(large: bool) -> Iterator[Row]:
+    """Time of `score` on one long text, against a fifth of a megabyte of the same."""
+    import sourcescore as ss
+
+    articles = "\n\n".join(ss.datasets.load_articles().texts)
+    base = 0.2 * MB
+    sizes = [1, 2, 8, *([50] if large else [])]
+    seconds = {}
+    for times in sizes:
+        size = int(times * base)
+        text = (articles * (size // len(articles) + 1))[:size]
+        seconds[times] = _least(lambda t=text: ss.score(t), 2 if times < 8 else 1)  # type: ignore[misc]
+    for times in sizes[1:]:
+        ratio = seconds[times] / seconds[1]
+        yield Row(
+            f"`score`, one text of {times * base / MB:g} MB against {base / MB:g} MB",
+            f"{seconds[times]:.1f} s, {ratio:.1f} times the time",
+            f"{times} times",
+            ratio / times,
+        )
+
+
+def start() -> Iterator[Row]:
+    """Import, and the first score, in fresh processes."""
+    imports = (
+        "import time, pandas, sklearn.linear_model; start = time.perf_counter(); "
+        "import sourcescore; print(time.perf_counter() - start)"
+    )
+    seconds = statistics.median(float(_child(imports)) for _ in range(5))
+    yield Row(
+        "`import sourcescore`, over pandas and scikit-learn", _s(seconds), "0.3 s", seconds / 0.3
+    )
+    first = (
+        CORPUS + "text = corpus(1)['text'][0]; import time; start = time.perf_counter(); "
+        "ss.score(text); print(time.perf_counter() - start)"
+    )
+    inside, whole = [], []
+    for _ in range(3):
+        begin = time.perf_counter()
+        inside.append(float(_child(first)))
+        whole.append(time.perf_counter() - begin)
+    seconds = statistics.median(whole)
+    measured = f"{seconds:.2f} s, of which `score` {statistics.median(inside):.2f} s"
+    yield Row(
+        "first `score` in a fresh process, start and imports included", measured, "3 s", seconds / 3
+    )
+
+
+def corpora() -> Iterator[Row]:
+    """Speed-up by a second process, and the memory that an article takes."""
+    if (os.cpu_count() or 1) < 2:
+        yield Row("`score_corpus`, n_jobs=2", "needs two cores", "1.8 x one job", None)
+    else:
+        jobs = (
+            CORPUS + "import time, json; few, many = corpus(8), corpus(512); seconds = {}\n"
+            "for n_jobs in (1, 2):\n"
+            "    ss.score_corpus(few, n_jobs=n_jobs)\n"  # loads the models, starts the processes
+            "    start = time.perf_counter(); ss.score_corpus(many, n_jobs=n_jobs)\n"
+            "    seconds[n_jobs] = time.perf_counter() - start\n"
+            "print(seconds[1], seconds[2])"
+        )
+        one, two = map(float, _child(jobs).split())
+        measured = f"{one / two:.2f} x ({one:.1f} s, {two:.1f} s)"
+        yield Row(
+            "`score_corpus`, 512 articles, n_jobs=2", measured, "1.8 x one job", 1.8 * two / one
+        )
+    memory = (
+        CORPUS
+        + PEAK_MEMORY
+        + "articles = corpus(int(sys.argv[1])); r = ss.score_corpus(articles)\n"
+        "peak = peak_memory()\n"
+        "tables = (r.attributions, r.evidence, r.claims)\n"
+        "import pickle; print(peak, sum(len(pickle.dumps(t)) for t in tables) / 1e6)"
+    )
+    sizes = (128, 1024)
+    (low, _), (high, tables) = (map(float, _child(memory, str(n)).split()) for n in sizes)
+    growth, table = (high - low) / (sizes[1] - sizes[0]), tables / sizes[1]
+    yield Row(
+        "memory per article, over its tables",
+        f"{growth * 1e3:.0f} kB, tables pickled {table * 1e3:.0f} kB",
+        "no growth but the tables",
+        None,
+    )
+
+
+def learning(large: bool) -> Iterator[Row]:
+    """`ClaimScorer.fit`, truth unknown, and crowd-kit on the same rows where it is installed."""
+    n_rows = 10_000_000 if large else 1_000_000
+    code = (
+        PEAK_MEMORY + "import sys, time, json; from confidence import synthetic\n"
+        "from sourcescore import ClaimScorer\n"
+        "evidence, truth = synthetic(int(sys.argv[1])); out = {}\n"
+        "start = time.perf_counter(); ClaimScorer(max_iter=20, tol=0.0).fit(evidence)\n"
+        "out['seconds'] = time.perf_counter() - start; out['memory'] = peak_memory() / 1000\n"
+        "try:\n"
+        "    from crowdkit.aggregation import DawidSkene\n"
+        "except ImportError:\n"
+        "    pass\n"
+        "else:\n"
+        "    names = {'claim_id': 'task', 'source_id': 'worker', 'stance': 'label'}\n"
+        "    answers = evidence[[*names]].rename(columns=names)\n"
+        "    start = time.perf_counter(); DawidSkene(n_iter=20, tol=0.0).fit(answers)\n"
+        "    out['crowd-kit'] = time.perf_counter() - start\n"
+        "print(json.dumps(out))"
+    )
+    found = json.loads(_child(code, str(n_rows)))
+    limit = 60 * n_rows / 10_000_000
+    what = f"`ClaimScorer.fit`, {n_rows // MB} million rows, 20 iterations"
+    yield Row(what, _s(found["seconds"]), f"{limit:g} s", found["seconds"] / limit)
+    yield Row(
+        "peak memory of that, evidence included",
+        f"{found['memory']:.2f} GB",
+        "4 GB",
+        found["memory"] / 4,
+    )
+    if "crowd-kit" in found:
+        theirs = found["crowd-kit"]
+        what = "crowd-kit's Dawid-Skene, same rows; ratio: ours to theirs"
+        yield Row(what, _s(theirs), "", found["seconds"] / theirs)
+    else:
+        yield Row(
+            "crowd-kit's Dawid-Skene, same rows", 'not installed: pip install ".[bench]"', "", None
+        )
+
+
+def wheel() -> Iterator[Row]:
+    """Build the wheel from a copy of the checkout and weigh it."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy, out = Path(folder, "copy"), Path(folder, "dist")
+        skip = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__")
+        shutil.copytree(ROOT, copy, ignore=skip)
+        tool = ["build", "--wheel", "--outdir"]
+        if find_spec("build") is None:
+            tool = ["pip", "wheel", "--no-deps", "--wheel-dir"]
+        command = [sys.executable, "-m", *tool, str(out), str(copy)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            yield Row("wheel", f"not built: {done.stderr.strip()[-80:]}", "20 MB", None)
+            return
+        size = next(out.glob("*.whl")).stat().st_size / MB
+        yield Row("wheel, models included", f"{size:.1f} MB", "20 MB", size / 20)
+
+
+def tests() -> Iterator[Row]:
+    """The test suite, as the README runs it."""
+    parallel = ["-n", "auto"] if find_spec("xdist") else []
+    begin = time.perf_counter()
+    command = [sys.executable, "-m", "pytest", *parallel]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - begin
+    state = "" if done.returncode == 0 else ", FAILED"
+    yield Row("test suite", f"{seconds:.0f} s{state}", "300 s", seconds / 300)
+
+
+def measure(large: bool = False, with_tests: bool = False) -> Iterator[Row]:
+    """All rows, one after the other."""
+    yield from start()
+    yield from speed()
+    yield from linearity(large)
+    yield from corpora()
+    yield from learning(large)
+    yield from wheel()
+    if with_tests:
+        yield from tests()
+
+
+def _least(function: Callable[[], object], repeats: int) -> float:
+    """The least time of several runs."""
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def _child(code: str, *arguments: str) -> str:
+    """What a fresh process prints that runs this code."""
+    command = [sys.executable, "-c", code, *arguments]
+    environment = {**os.environ, "PYTHONPATH": PATHS}
+    return subprocess.run(
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+
+
+def _s(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--large", action="store_true", help="10 MB of text, ten million rows")
+    parser.add_argument("--tests", action="store_true", help="time the test suite too")
+    arguments = parser.parse_args()
+    print("| what | measured | budget | ratio |\n| --- | --- | --- | --- |", flush=True)
+    for row in measure(arguments.large, arguments.tests):
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        print(f"| {row.what} | {row.measured} | {row.budget} | {ratio} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""The extractor: what it learns, what it finds, and what it never does."""
+
+from __future__ import annotations
+
+import pickle
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import sourcescore as ss
+from sourcescore.extract.crf import CRF
+from sourcescore.extract.examples import training_examples
+from sourcescore.extract.features import INSIDE, NESTED
+from sourcescore.tables import ATTRIBUTION_COLUMNS, SPAN_COLUMNS
+
+ROLES = ("source", "cue", "content")
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return ss.datasets.load_articles()
+
+
+@pytest.fixture(scope="module")
+def small(corpus):
+    """An extractor trained on a few documents: quick, and good enough for the contract."""
+    texts = corpus.texts.head(12)
+    rows = corpus.attributions[corpus.attributions["doc_id"].isin(texts.index)]
+    return ss.AttributionExtractor(max_iterations=25, n_folds=2).fit(texts, rows)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return ss.load_model("extractor")
+
+
+def assert_sound(found: pd.DataFrame, texts: pd.Series) -> None:
+    """What holds for the table of any extractor on any text."""
+    assert list(found.columns) == list(ATTRIBUTION_COLUMNS)
+    for doc_id, rows in found.groupby("doc_id"):
+        text = texts[doc_id]
+        assert rows["attribution_id"].is_unique
+        assert rows["parent_id"].dropna().isin(rows["attribution_id"]).all()
+        parents = rows.set_index("attribution_id")["parent_id"].dropna().to_dict()
+        for own in parents:
+            seen = set()
+            while own in parents:
+                assert own not in seen
+                seen.add(own)
+                own = parents[own]
+        for row in rows.itertuples():
+            for role in ROLES:
+                spans = getattr(row, f"{role}_spans")
+                assert " ".join(text[a:b] for a, b in spans) == getattr(row, role)
+                assert all(a < b for a, b in spans)
+                assert all(x[1] < y[0] + 1 for x, y in zip(spans, spans[1:], strict=False))
+            assert row.cue_spans
+            assert row.content_spans
+            assert len(row.source_spans) <= 1
+            assert row.cue in row.sentence or len(row.cue_spans) > 1
+
+
+def test_fields_of_the_table(small, corpus):
+    texts = corpus.texts.tail(6)
+    found = small.transform(texts)
+    assert len(found) > 20
+    assert_sound(found, texts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.text(
+        st.one_of(
+            st.characters(),
+            st.sampled_from("\"“”‘’'\n .,\0\ud800\u202e"),
+        ),
+        max_size=300,
+    )
+)
+def test_any_text_is_input(shipped, text):
+    texts = pd.Series({"d": text}, dtype=object)
+    assert_sound(shipped.transform(texts), texts)
+
+
+@pytest.mark.parametrize("text", ["", " \n\n ", '"' * 500, "said " * 200, "\0", "A said B said C."])
+def test_degenerate_texts(shipped, text):
+    texts = pd.Series({"d": text})
+    assert_sound(shipped.transform(texts), texts)
+
+
+def test_finds_plain_nested_and_discontinuous(shipped):
+    texts = pd.Series(
+        {
+            "plain": "The dam is safe, the water ministry said on Monday.",
+            "nested": "Reuters reported that two officials had said the dam was cracked.",
+            "split": '"The dam is safe," the minister said. "Nobody needs to leave."',
+        }
+    )
+    found = shipped.transform(texts).set_index("doc_id")
+    assert found.loc["plain", "source"] == "the water ministry"
+    assert found.loc["plain", "content"].startswith("The dam is safe")
+    nested = found.loc[["nested"]]
+    inner = nested[nested["source"] == "two officials"].iloc[0]
+    outer = nested[nested["source"] == "Reuters"].iloc[0]
+    assert inner["parent_id"] == outer["attribution_id"]
+    assert "dam was cracked" in inner["content"]
+    assert "Nobody needs to leave" in found.loc["split", "content"]
+
+
+def test_order_of_texts_does_not_matter(shipped, corpus):
+    texts = corpus.texts.head(4)
+    forth, back = shipped.transform(texts), shipped.transform(texts[::-1])
+    columns = ["doc_id", "attribution_id", *ROLES]
+    pd.testing.assert_frame_equal(
+        forth[columns].sort_values(columns[:2], ignore_index=True),
+        back[columns].sort_values(columns[:2], ignore_index=True),
+    )
+
+
+def test_a_higher_threshold_finds_no_more_at_the_first_level(shipped, corpus):
+    texts = corpus.texts.head(8)
+    counts = []
+    for threshold in (0.1, 0.5, 0.9):
+        extractor = ss.AttributionExtractor.from_parts(shipped.to_parts())
+        extractor.set_params(threshold=threshold, nested=False)
+        counts.append(len(extractor.transform(texts)))
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_the_same_data_gives_the_same_model(small, corpus):
+    texts = corpus.texts.head(12)
+    rows = corpus.attributions[corpus.attributions["doc_id"].isin(texts.index)]
+    again = clone(small).fit(texts, rows)
+    assert again.to_parts() == small.to_parts()
+
+
+def test_round_trips(small, corpus):
+    texts = corpus.texts.tail(2)
+    want = small.transform(texts)
+    for other in (
+        pickle.loads(pickle.dumps(small)),
+        ss.AttributionExtractor.from_parts(small.to_parts()),
+    ):
+        pd.testing.assert_frame_equal(other.transform(texts), want)
+
+
+def test_not_fitted():
+    with pytest.raises(NotFittedError):
+        ss.AttributionExtractor().transform("a text")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"), [({"threshold": 2}, "threshold"), ({"n_folds": 0}, "n_folds")]
+)
+def test_parameters_are_checked_in_fit(corpus, parameters, name):
+    with pytest.raises(ValueError, match=name):
+        ss.AttributionExtractor(**parameters).fit(corpus.texts, corpus.attributions)
+
+
+def test_errors_of_fit(corpus):
+    rows = corpus.attributions.head(3)
+    texts = corpus.texts.head(1)
+    with pytest.raises(ValueError, match="lacks the column"):
+        ss.AttributionExtractor().fit(texts, rows.drop(columns="cue_spans"))
+    with pytest.raises(ValueError, match="not among the texts"):
+        ss.AttributionExtractor().fit({"other": "text"}, rows)
+    with pytest.raises(ValueError, match="nothing to learn"):
+        ss.AttributionExtractor().fit(texts, rows.head(0))
+    outside = rows.assign(cue_spans=[[(0, 10**6)]] * 3)
+    with pytest.raises(ValueError, match="does not lie within"):
+        ss.AttributionExtractor().fit(texts, outside)
+
+
+def test_contents_are_sequences_of_their_own_unless_flat(corpus):
+    texts = corpus.texts.head(1)
+    rows = corpus.attributions[corpus.attributions["doc_id"].isin(texts.index)]
+    nested = training_examples(texts, rows, set())
+    assert nested[0].marks == (NESTED,)
+    assert {e.marks for e in nested[1:]} == {(NESTED, INSIDE)}
+    assert sum(len(e.gold) for e in nested) <= len(rows)
+    flat = training_examples(texts, rows, set(texts.index))
+    assert [e.marks for e in flat] == [()]
+
+
+def test_a_truncated_tagger_is_refused(small):
+    for content in (small.span_tagger_.content[:-10], b"", b"not a tagger at all"):
+        with pytest.raises(ValueError, match="truncated"):
+            CRF(content)
+
+
+def test_all_spans_columns_are_lists_of_pairs(small, corpus):
+    found = small.transform(corpus.texts.tail(1))
+    for column in SPAN_COLUMNS:
+        assert all(isinstance(pair, tuple) for cell in found[column] for pair in cell)
