@@ -18,6 +18,7 @@ offsets, half open. A document with one claim may give it as ``"claim": "..."``,
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,14 +197,14 @@ def _attributions(
     document: dict[str, Any], doc_id: str, text: str, claims: set[str]
 ) -> list[dict[str, Any]]:
     rows = []
-    ids = set()
+    ids: Counter[str] = Counter()
     for entry in document.get("attributions") or []:
         if not isinstance(entry, dict):
             raise ValueError(f"an attribution must be a JSON object; got {entry!r}")
-        own = str(entry["id"])
-        if own in ids:
-            raise ValueError(f"the attribution {own} is there twice in {doc_id!r}")
-        ids.add(own)
+        own = given = str(entry["id"])
+        if given in ids:  # tools that number each annotator's work anew give an id twice
+            own = f"{given}#{ids[given] + 1}"
+        ids[given] += 1
         parent, claim = entry.get("parent"), entry.get("claim")
         claim_id = None if claim is None else f"{doc_id}/{claim}"
         if claim_id is not None and claim_id not in claims:
@@ -231,6 +232,8 @@ def _attributions(
                 f"attribution {row['attribution_id']} has the parent {parent}, which is no other "
                 f"attribution of {doc_id!r}"
             )
+        if parent is not None and ids[parent] > 1:
+            raise ValueError(f"two attributions of {doc_id!r} have the id {parent} of a parent")
     return rows
 
 

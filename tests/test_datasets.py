@@ -189,10 +189,13 @@ def test_an_error_names_file_and_line(write, bad, reason):
         read_jsonl(path)
 
 
-def test_an_attribution_is_not_there_twice(write):
+def test_an_id_given_twice_is_told_apart_unless_it_is_a_parents(write):
     twice = document()
-    twice["attributions"] *= 2
-    with pytest.raises(ValueError, match="line 1: the attribution 1 is there twice in 'd'"):
+    row = twice["attributions"][0] | {"parent": None}
+    twice["attributions"] = [row, row]
+    assert read_jsonl(write(twice)).attributions["attribution_id"].tolist() == ["1", "1#2"]
+    twice["attributions"].append(row | {"id": 2, "parent": 1})
+    with pytest.raises(ValueError, match="line 1: two attributions of 'd' have the id 1"):
         read_jsonl(write(twice))
 
 

@@ -81,7 +81,8 @@ def check_laws(report):
             assert all(0 <= start < end <= len(text) for start, end in spans)
             assert spans == sorted(spans)
             assert a[name.removesuffix("_spans")] == " ".join(text[s:e] for s, e in spans)
-        assert a["sentence"] in text
+        if isinstance(a["sentence"], str):  # gold spans come without
+            assert a["sentence"] in text
         assert a["content_spans"]
         if isinstance(a["parent_id"], str):
             assert a["parent_id"] != own
@@ -198,11 +199,11 @@ def test_a_given_outlet_is_a_relay():
 
 
 def test_dates_decide_which_word_of_a_source_is_its_last():
-    first, then = "The army said it had hit the mill.", "The army denied that it had hit the mill."
+    first, then = "Anna Berg said the mill had burned.", "Anna Berg denied the mill had burned."
     both = pd.DataFrame({"doc_id": ["a", "b"], "text": [first, then]})
     days = pd.to_datetime(["2025-03-01", "2025-03-02"])
     late, early = (
-        ss.score_corpus(both.assign(published=p), ["The army hit the mill"]).claims.iloc[0]
+        ss.score_corpus(both.assign(published=p), ["The mill burned"]).claims.iloc[0]
         for p in (days, days[::-1])
     )
     assert late["n_origins"] == early["n_origins"] == 1
@@ -444,8 +445,9 @@ def test_the_input_is_left_alone(corpus):
 
 
 def test_editing_the_tables_leaves_the_report(story):
-    story.attributions.loc[:, "type"] = "x"
-    story.attributions["type_proba"].iloc[0].clear()
+    edited = story.attributions
+    edited.loc[:, "type"] = "x"
+    edited["type_proba"].iloc[0].clear()
     check_laws(story)
 
 
@@ -531,7 +533,7 @@ def test_other_wrong_arguments():
 
 def test_the_text_counts_where_it_states_the_claim():
     stated = "Army drones hit the mill in Varna on Monday night. The baker said he heard a bang."
-    beside = "The mill in Trondheim has stood empty for years. The baker said he heard a bang."
+    beside = "The orchestra has played for forty years. The baker said he heard a bang."
     report = ss.score(stated, [MILL])
     own = report.evidence[report.evidence["type"] == "own_voice"]
     assert own["stance"].tolist() == ["supports"]

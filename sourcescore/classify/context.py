@@ -46,6 +46,7 @@ _COARSE = {
     "person:surname of figure": "named",
     "person:speaks for organisation": "named",
     "speaks for organisation": "named",
+    "speaks for name": "named",
     "title_many": "anonymous",
     "speaks for nobody": "anonymous",
 }
@@ -58,6 +59,7 @@ _PERSON_READINGS = (
     "speaks for organisation",
     "official",
     "title:organisation",
+    "title:elsewhere",
     "speaks",
     "private:state",
     "private:organisation",

@@ -223,8 +223,9 @@ def _own_words(prefix: str, source: NounPhrase, out: list[str]) -> None:
     article = lower[0] if lower[0] in ARTICLES else ""
     plural = is_plural(source.head) and tokens[end - 1][0].islower()
     number = f"{'many' if plural else 'one'}:{article}"
+    head = f"foremost {source.head}" if source.foremost else source.head
     out += [
-        f"{prefix}head={source.head}",
+        f"{prefix}head={head}",
         f"{prefix}headshape={_shape(tokens[:end])}",
         f"{prefix}number={number}",
         f"{prefix}name={min(len(source.name), 4)}",
@@ -235,6 +236,8 @@ def _own_words(prefix: str, source: NounPhrase, out: list[str]) -> None:
         elif last < end:
             out.append(f"{prefix}pre={name}")
         else:
+            if source.foremost:
+                name = f"foremost {name}"
             out += [f"{prefix}headclass={name}", f"{prefix}headclass={name}:{number}"]
             if last - first >= end - bool(article):
                 out.append(f"{prefix}whole={name}")

@@ -39,6 +39,16 @@ _SPEAKS = frozenset(
     "spokesman spokeswoman spokesperson spokespeople spokesmen representative rep reps publicist "
     "office".split()
 )
+_JOINS = frozenset(("and", "or"))
+#: Words that make one of many the only one: "the country's top diplomat".
+_FOREMOST = frozenset(
+    "chief top highest highest-ranking most-senior head foremost lead supreme".split()
+)
+#: Titles in states and elsewhere alike.
+_ANY_BODY = frozenset(
+    "president chairman chairwoman chairperson chair director secretary chief head commissioner "
+    "inspector treasurer leader speaker general manager superintendent officer governor".split()
+)
 #: Who asks in an interview.
 _ASKS = frozenset(("q", "question", "interviewer"))
 #: Words that say that a role is a public one, besides the names of bodies and states.
@@ -93,6 +103,16 @@ def is_plural(word: str) -> bool:
     return word.endswith("s") and not word.endswith("ss")
 
 
+@functools.lru_cache(maxsize=10_000)
+def _is_adjective(token: str) -> bool:
+    """Whether a token before *and* stands before a noun still: "Iraqi and US officials"."""
+    if token.endswith("s"):
+        return False
+    if token[0].isupper():
+        return any(name == "country_demonym" for _, _, name in classes_of([token]))
+    return lexicons.table("word_tags").get(token, ("",))[0].split("|")[0] in ("JJ", "JJS")
+
+
 class NounPhrase:
     """The tokens of a source and what can be read off them.
 
@@ -140,7 +160,7 @@ class NounPhrase:
     def _head_end(self) -> int:
         end = len(self.lower)
         for i, low in enumerate(self.lower):
-            if i and low in HEAD_STOP:
+            if i and low in HEAD_STOP and not (low in _JOINS and _is_adjective(self.tokens[i - 1])):
                 end = i
                 break
         while end > 1 and self.lower[end - 1] in _AFTER_HEAD:
@@ -218,6 +238,10 @@ class NounPhrase:
         tail = {name for first, _, name in self.classes if first >= self.end}
         if not self.name:
             return self._read_description(inside | tail)
+        if "country_demonym" in self.head_classes and len(self.name) == 1 and is_plural(self.head):
+            article = self.lower[0] if self.lower[0] in ARTICLES else ""
+            some = self.end < len(self.tokens) or self.end > 1 + bool(article)
+            return f"witness:many:{article}" if some else f"people:many:{article}"
         if self.key_at == self.end - 1:
             body = self._read_body()
             if body:
@@ -250,7 +274,9 @@ class NounPhrase:
                 return "person:speaks for organisation"
             return "person:speaks for state" if around & _STATE else "person:speaks"
         if role & {"title_one", "title_many"}:
-            return "person:title" + ":organisation" * bool(role & _NOT_STATE)
+            if role & _NOT_STATE:
+                return "person:title:organisation"
+            return "person:title" + ":elsewhere" * self._title_elsewhere()
         if any(_PARTY.match(token) for token in self.tokens[self.end : self.end + 2]):
             return "person:title"
         source_of = self.lower[self.end : self.end + 1] in (["of"], ["from"])
@@ -268,6 +294,26 @@ class NounPhrase:
                     return f"person:surname of {standing}"
         return "person"
 
+    def _title_elsewhere(self) -> bool:
+        """Whether the title may be one outside states: "Acme President Ann Tan"."""
+        titles = [t for t in self.classes if t[2].startswith("title_")]
+        words = {self.lower[last - 1] for _, last, _ in titles}
+        if not words <= _ANY_BODY or "state" in self.owner:
+            return False
+        first = min(first for first, _, _ in titles)
+        before = self.tokens[:first] if first < self.end else []
+        after = self.lower[max(last for _, last, _ in titles) :][:1]
+        named = any(token[0].isupper() for token in before[self.lower[0] in ARTICLES :])
+        return named or after in (["of"], ["at"], ["and"])
+
+    @functools.cached_property
+    def foremost(self) -> bool:
+        """Whether it is the only one of its sort: "the country's top diplomat"."""
+        before = self.lower[: self.end - 1]
+        if is_plural(self.head) or _FOREMOST.isdisjoint(before):
+            return False
+        return before[0] == "the" or "'s" in before
+
     def _read_description(self, around: set[str]) -> str:
         number = "many" if is_plural(self.head) else "one"
         article = self.lower[0] if self.lower[0] in ARTICLES else ""
@@ -277,7 +323,11 @@ class NounPhrase:
                 owner = "organisation"
             elif around & _STATE:
                 owner = "state"
+            elif any(token[0].isupper() for token in self.tokens[1 if article else 0 : self.end - 1]):
+                owner = "name"
             return f"speaks for {owner}:{number}:{article}"
+        if self.foremost and self.head_classes & {"title_many", "title_one"}:
+            return "title_one:one:foremost"
         for name in _DESCRIPTIONS:
             if name in self.head_classes:
                 if name == "document" and around & _MEDIA:

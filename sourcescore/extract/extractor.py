@@ -244,7 +244,9 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                     for _ in range(times):
                         yield features[a:b], example.labels[a:b]
 
-        return CRF.train(sequences(), c1=self.c1, c2=self.c2, max_iterations=self.max_iterations)
+        return CRF.train(
+            sequences(), c1=self.c1, c2=self.c2, max_iterations=self.max_iterations, min_count=4
+        )
 
     def _candidates(
         self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]

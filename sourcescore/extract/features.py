@@ -41,7 +41,8 @@ MARKS: tuple[tuple[str, ...], ...] = ((), (NESTED,), (NESTED, INSIDE))
 _CUENESS_BUCKETS = (0.02, 0.1, 0.25, 0.5, 0.75)
 _CLOSING = frozenset("\"”’'“»")
 _STOPS = frozenset(".?!")
-_CLAUSE_STARTS = frozenset(", ; : — – - and but who which that as while because if when".split())
+#: Words and marks between which a clause lies.
+CLAUSE_STARTS = frozenset(", ; : — – - and but who which that as while because if when".split())
 _LONG_CLAUSE = 8
 #: How far from a quotation its cue may stand, and how long a closing *..., X said* may be, in
 #: tokens. The cues of 98 % of the quotations in the training data lie within.
@@ -263,7 +264,7 @@ def _place_features(document: Document, words: list[Word]) -> list[list[str]]:
         if i == start:
             clause, since = "^", 0
         features = [f"p={_bucket(i - start)}", f"cl={clause}{min(since, _LONG_CLAUSE) // 2}"]
-        if word.lower in _CLAUSE_STARTS:
+        if word.lower in CLAUSE_STARTS:
             clause, since = word.lower, 0
         else:
             since += 1

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sourcescore.extract.features import Word
+from sourcescore.extract.features import CLAUSE_STARTS, Word
 
 __all__ = ["TokenSequence", "candidate_cues", "cue_features", "role_features", "role_labels"]
 
@@ -138,6 +138,19 @@ def _outward(sequence: TokenSequence, tokens: range) -> list[tuple[int, int, int
     return out
 
 
+def _between(words: list[Word], tokens: range) -> list[tuple[int, str]]:
+    """For each token, going away from the cue: the commas passed, and the last word that parts."""
+    commas, last = 0, ""
+    out = []
+    for k in tokens:
+        out.append((commas, last))
+        word = words[k].lower
+        if word in CLAUSE_STARTS:
+            last = word
+            commas = min(commas + (word == ","), 3)
+    return out
+
+
 def _neighbours(sequence: TokenSequence, at: int, step: int) -> str:
     """The roles of the three spans next to the cue on one side, and the full stops between."""
     found: list[str] = []
@@ -191,6 +204,9 @@ def role_features(
     ranks = _outward(sequence, range(start - 1, a - 1, -1))[::-1]
     ranks += [(0, 0, 0)] * (end - start)
     ranks += _outward(sequence, range(end, b))
+    between = _between(words, range(start - 1, a - 1, -1))[::-1]
+    between += [(0, "")] * (end - start)
+    between += _between(words, range(end, b))
     features: list[list[str]] = []
     for k in range(a, b):
         if start <= k < end:
@@ -202,6 +218,7 @@ def role_features(
         role = label[-1]
         key = side + role
         sources, contents, cues = ranks[k - a]
+        commas, mark = between[k - a]
         rank = sources if role == "S" else contents if role == "T" else 0
         sentence = max(-3, min(3, sequence.sentence[k] - sequence.sentence[start]))
         paragraph = sequence.paragraph[k] - sequence.paragraph[start]
@@ -237,6 +254,10 @@ def role_features(
                 f"t3={tag_before}|{word.tag}|{tag_after}",
                 f"cks={cue}{key}{rank}{sentence}{quoted}",
                 f"q={key}{quoted}{paragraph}",
+                f"cm={key}{commas}{mark}",
+                f"cmt={side}{commas}{mark}{word.tag}",
+                f"cmk={side}{commas}{cue}{role}",
+                f"w2={word.lower} {'>' if word_after is None else word_after.lower}",
             ]
         )
         for mark in marks:

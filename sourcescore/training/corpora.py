@@ -1,21 +1,14 @@
-"""Read the annotated JSONL corpora that the shipped models are trained on.
-
-In goes a JSONL file, one document a line with ``doc``, ``text`` and ``attributions``; out come the
-two tables of :mod:`sourcescore.tables`: the texts, and the attributions with their gold labels.
-"""
+"""The annotated corpora that the shipped models are trained on, as tables."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from sourcescore.tables import SPAN_COLUMNS, attributions_frame
+from sourcescore.datasets import read_jsonl
 
 __all__ = ["TYPED_FILES", "read_corpora", "read_corpus"]
 
@@ -26,71 +19,11 @@ TYPED_FILES = (
     "news/paragraphs-train.jsonl",
 )
 
-_LABELS = ("kind", "stance", "type", "source_name", "claim_stance")
-
 
 def read_corpus(path: str | PathLike[str]) -> tuple[pd.Series, pd.DataFrame]:
-    """Read one annotated JSONL file.
-
-    Parameters
-    ----------
-    path : path of the file
-        One JSON object a line: ``{"doc", "text", "attributions": [{"id", "parent", "source",
-        "cue", "content", ...}], "claim"}``, offsets half open into ``text``.
-
-    Returns
-    -------
-    texts : Series of str, index doc_id
-        With the claims, where the file has any, under ``texts.attrs["claims"]`` (a dict, doc_id
-        to claim).
-    attributions : DataFrame, one row an attribution
-        The columns of :data:`sourcescore.tables.ATTRIBUTION_COLUMNS` and ``kind``; labels that
-        the file does not have are NaN. Ids of attributions are those of the file, as strings.
-    """
-    texts: dict[str, str] = {}
-    claims: dict[str, str] = {}
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in (
-            "doc_id",
-            "attribution_id",
-            "parent_id",
-            "source",
-            "cue",
-            "content",
-            *SPAN_COLUMNS,
-            *_LABELS,
-        )
-    }
-    with Path(path).open(encoding="utf8") as lines:
-        for line in lines:
-            if not line.strip():
-                continue
-            document = json.loads(line)
-            doc_id, text = str(document["doc"]), document["text"]
-            texts[doc_id] = text
-            if document.get("claim"):
-                claims[doc_id] = document["claim"]
-            for row in document["attributions"]:
-                columns["doc_id"].append(doc_id)
-                columns["attribution_id"].append(str(row["id"]))
-                parent = row.get("parent")
-                columns["parent_id"].append(np.nan if parent is None else str(parent))
-                for role in ("source", "cue", "content"):
-                    spans = [(start, end) for start, end in row.get(role) or ()]
-                    columns[f"{role}_spans"].append(spans)
-                    columns[role].append(" ".join(text[start:end] for start, end in spans))
-                for label in _LABELS:
-                    value = row.get(label)
-                    columns[label].append(np.nan if value is None else value)
-    series = pd.Series(
-        list(texts.values()),
-        index=pd.Index(list(texts), dtype=object, name="doc_id"),
-        dtype=object,
-        name="text",
-    )
-    series.attrs["claims"] = claims
-    return series, attributions_frame(columns, len(columns["doc_id"]))
+    """Read the texts and the attributions of one annotated file; see `datasets.read_jsonl`."""
+    corpus = read_jsonl(Path(path))
+    return corpus.texts, corpus.attributions
 
 
 def read_corpora(
@@ -111,7 +44,6 @@ def read_corpora(
         row is from.
     """
     parts = [(name, *read_corpus(Path(data) / name)) for name in files]
-    texts = pd.concat([t for _, t, _ in parts])
-    texts.attrs["claims"] = {k: v for _, t, _ in parts for k, v in t.attrs["claims"].items()}
-    attributions = pd.concat([a.assign(corpus=name) for name, _, a in parts], ignore_index=True)
-    return texts, attributions
+    texts = pd.concat([texts for _, texts, _ in parts])
+    attributions = pd.concat([rows.assign(corpus=name) for name, _, rows in parts])
+    return texts, attributions.reset_index(drop=True)

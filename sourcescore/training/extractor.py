@@ -21,6 +21,7 @@ from tqdm import tqdm
 from sourcescore._resources import shipped
 from sourcescore.extract import AttributionExtractor
 from sourcescore.metrics import score_attributions
+from sourcescore.training.classifier import document_groups
 from sourcescore.training.corpora import read_corpus
 
 __all__ = ["count_word_tags", "read_training_data", "train"]
@@ -48,7 +49,7 @@ def read_training_data(data: Path) -> tuple[pd.Series, pd.DataFrame, set[str]]:
 
 
 def train(
-    data: Path, *, random_state: int = 0, progress: bool = True, n_folds: int = 5
+    data: Path, *, random_state: int = 0, progress: bool = True, n_folds: int = 3
 ) -> tuple[AttributionExtractor, dict[str, Any]]:
     """Train on all documents; measure on held-out ones.
 
@@ -59,7 +60,7 @@ def train(
     random_state : int, default=0
         Of the division into folds; the training itself has no chance in it.
     progress : bool, default=True
-    n_folds : int, default=5
+    n_folds : int, default=3
 
     Returns
     -------
@@ -85,9 +86,12 @@ def train(
     predicted = []
     if n_folds > 1:
         folds = KFold(n_folds, shuffle=True, random_state=random_state).split(news_texts)
+        group_of = pd.Series(document_groups(texts))
         for _, test in folds:
             held = news_texts.index[test]
-            predicted.append(fit(set(held)).transform(news_texts[held]))
+            # paragraphs of the same article, and texts that share passages with it, stay out too
+            kin = group_of.index[group_of.isin(group_of[held])]
+            predicted.append(fit(set(kin)).transform(news_texts[held]))
         gold = attributions[attributions["doc_id"].isin(set(news_texts.index))]
         figures["news"] = score_attributions(
             gold, pd.concat(predicted, ignore_index=True), news_texts
