@@ -78,9 +78,7 @@ def refresh(text: str) -> str:
             parts += [text[end : block.span[0]], run(block, namespace)]
             end = block.span[1]
     text = "".join([*parts, text[end:]])
-    from figures import table
-
-    return fill(fill(text, "types", types_table), "figures", table)
+    return fill(fill(text, "types", types_table), "figures", figures_table)
 
 
 def fill(text: str, name: str, table: Callable[[], str]) -> str:
@@ -110,6 +108,13 @@ def types_table() -> str:
     return "\n".join(lines)
 
 
+def figures_table() -> str:
+    """The measured figures of the shipped models."""
+    from figures import table
+
+    return table()
+
+
 def _run_python(body: str, namespace: dict[str, Any]) -> str:
     """Run a session; outputs may hold empty lines, which those of doctest cannot."""
     out = []
@@ -131,7 +136,8 @@ def _output(code: str, namespace: dict[str, Any]) -> str:
             exec(compile(ast.Interactive(tree.body), "<README.md>", "single"), namespace)
         except Exception as error:
             print(f"Traceback (most recent call last):\n    ...\n{type(error).__name__}: {error}")
-    return shown.getvalue()
+    # pandas fills lines with blanks
+    return re.sub(r" +$", "", shown.getvalue(), flags=re.MULTILINE)
 
 
 def _run_command(body: str, namespace: dict[str, Any]) -> str:

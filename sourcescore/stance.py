@@ -25,7 +25,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
-from skops.io import dumps as skops_dumps
 
 from . import lexicons
 from .compare import PAIR_FEATURES, analyse, pair_features, stem
@@ -187,6 +186,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
 
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
+        from skops.io import dumps  # slow to import, and not needed to classify
+
         check_is_fitted(self)
         parameters = {k: v for k, v in self.get_params(deep=False).items() if k != "words"}
         networks = []
@@ -197,7 +198,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             networks.append(network)
         return {
             "parameters.json": json.dumps(parameters).encode(),
-            "networks.skops": skops_dumps([self.scaler_, *networks]),
+            "networks.skops": dumps([self.scaler_, *networks]),
         }
 
     @classmethod

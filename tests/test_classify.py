@@ -159,6 +159,21 @@ class TestLabels:
         told = table.assign(source_name="Reuters", source_id="s1", type="witness", kind="witness")
         np.testing.assert_array_equal(fitted.predict_proba(told), fitted.predict_proba(table))
 
+    @pytest.mark.parametrize(
+        "content", ['"This looks like another bit of fake news,"', "“That is pure fiction”"]
+    )
+    def test_a_mere_dismissal_denies(self, fitted, content):
+        assert fitted.predict_stance(row("The Kremlin", "told reporters", content)) == "denies"
+
+    def test_domains_leave_no_features(self):
+        table, types, stances = sample()
+        domains = np.where(np.arange(len(table)) % 2, "mine", "")
+        weight = np.where(domains == "mine", 0.5, 1.0)
+        classifier = AttributionClassifier()
+        classifier.fit(table, types, stances, sample_weight=weight, domains=domains)
+        assert not any("domain:" in name for name in classifier.stance_encoder_.vocabulary)
+        assert np.mean(classifier.predict_stance(table) == stances) > 0.9
+
 
 class TestInput:
     def test_empty_table(self, fitted):
@@ -286,6 +301,11 @@ class TestContext:
         assert author.meant is None
         assert author.how == "author"
 
+    def test_all_mentions_of_a_source_share_what_the_text_says_of_it(self):
+        rows = read_attributions(self.attributions(), {"d": self.TEXT})
+        assert rows[0].entity == rows[2].entity != rows[3].entity
+        assert rows[0].entity_features == rows[2].entity_features
+
     def test_resolving_nothing(self):
         resolve_pronouns([])
         assert Context("").tokens == []
@@ -306,6 +326,11 @@ class TestContext:
         ("a leaked memo", "document:one:a"),
         ("this newspaper", "author"),
         ("", "nobody"),
+        ("Japan's top security official", "title_one:one:foremost"),
+        ("Syrians on the ground", "witness:many:"),
+        ("an AFP photographer", "agency:part"),
+        ("a Nordvik spokesman", "speaks for name:one:a"),
+        ("Acme President Ann Tan", "person:title:elsewhere"),
     ],
 )
 def test_readings(phrase, reading):

@@ -23,7 +23,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.classify.certainty import certainty
 from sourcescore.classify.context import Attribution
-from sourcescore.classify.features import attribution_features, read_attributions, rule_stance
+from sourcescore.classify.features import (
+    attribution_features,
+    dismisses,
+    read_attributions,
+    rule_stance,
+)
 from sourcescore.tables import check_attributions
 from sourcescore.taxonomy import AttributionType, Stance
 
@@ -37,8 +42,13 @@ _REQUIRED = ("source", "cue", "content")
 #: How sure the rule is that stands in for stances that were not learned. It is right in 80 % of
 #: the training corpora, whose errors have shaped its lexicons, so less is to be expected elsewhere.
 _RULE_PROBABILITY = 0.75
+#: The share of the rule for dismissals in the probability that they deny.
+_DISMISSAL_WEIGHT = 0.6
 #: The least probability that the mean over a source's attributions takes into account.
 _LEAST = 1e-9
+#: What the features of a domain start with, and which ones it copies.
+_DOMAIN = "domain:"
+_COPIED = ("reading=", "cue=", "quote=", "neg=", "s=", "f=")
 _VALUES = {"~": 0.5, "!": 2.0}
 
 Texts = Mapping[str, str] | pd.Series | None
@@ -51,7 +61,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     ----------
     C : float, default=0.3
         Inverse strength of the regularisation of the kinds, see `LogisticRegression`.
-    stance_C : float, default=0.1
+    stance_C : float, default=0.12
         The same for the stances.
     stance_weight : mapping of stance to float, "balanced" or None, default=None
         Weights of the stances in training, see ``class_weight`` of `LogisticRegression`.
@@ -107,7 +117,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         self,
         *,
         C: float = 0.3,
-        stance_C: float = 0.1,
+        stance_C: float = 0.12,
         stance_weight: Mapping[str, float] | str | None = None,
         min_count: int = 2,
         max_iter: int = 400,
@@ -128,6 +138,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         types: ArrayLike,
         stances: ArrayLike | None = None,
         texts: Texts = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        domains: ArrayLike | None = None,
     ) -> Self:
         """Learn types, and stances where they are given.
 
@@ -140,6 +153,13 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             Without them `predict_stance` goes by the cue lexicon alone.
         texts : Series or mapping of doc_id to text, optional
             The documents, for context.
+        sample_weight : array-like of float, shape (n,), optional
+            How much each attribution counts; 1 by default.
+        domains : array-like of str, shape (n,), optional
+            Where each attribution is from; "" is what the classifier is for. Attributions of
+            another domain learn a second set of stance weights, which is then thrown away: how
+            frequent denials are there, and after which cues, stays there. Daumé III (2007),
+            *Frustratingly easy domain adaptation*, with the second set for one side only.
 
         Returns
         -------
@@ -155,13 +175,16 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         y = _labels(types, len(attributions), "types")
         z = None if stances is None else _labels(stances, len(attributions), "stances")
         kind_rows, stance_rows = _features(attributions, texts, self.resolver)
+        if domains is not None:
+            foreign = _labels(domains, len(attributions), "domains", at_least=1)
+            stance_rows = list(map(_of_domain, stance_rows, foreign))
         denials = y == _DENIAL
         self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
         kinds = np.where(denials, _OFFICIAL, y) if self.factored_ else y
         self.classes_ = np.array(sorted({*kinds, *y}), dtype=object)
         self.kind_encoder_ = _Encoder.fit(kind_rows, self.min_count)
         self.kind_model_ = _logistic(self.C, None, self.max_iter)
-        self.kind_model_.fit(self.kind_encoder_.transform(kind_rows), kinds)
+        self.kind_model_.fit(self.kind_encoder_.transform(kind_rows), kinds, sample_weight)
         if z is None:
             self.stance_encoder_: _Encoder | None = None
             self.stance_model_: LogisticRegression | None = None
@@ -169,7 +192,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         else:
             self.stance_encoder_ = _Encoder.fit(stance_rows, self.min_count)
             self.stance_model_ = _logistic(self.stance_C, self.stance_weight, self.max_iter)
-            self.stance_model_.fit(self.stance_encoder_.transform(stance_rows), z)
+            self.stance_model_.fit(self.stance_encoder_.transform(stance_rows), z, sample_weight)
+            if domains is not None:
+                self.stance_encoder_ = _forget_domains(self.stance_encoder_, self.stance_model_)
             self.stance_classes_ = self.stance_model_.classes_.astype(object)
         return self
 
@@ -262,7 +287,16 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             stance = self.stance_model_.predict_proba(
                 self.stance_encoder_.transform([stance for _, stance in features])
             )
+            self._reject(stance, rows)
         return self._type_probabilities(kind, stance), stance
+
+    def _reject(self, stance: np.ndarray, rows: Sequence[Attribution]) -> None:
+        """Make contents that are mere dismissals deny, whatever their cue: they are too rare."""
+        denies = self.stance_classes_ == _DENIES
+        if denies.any():
+            dismissals = np.array([dismisses(row) for row in rows])
+            stance[dismissals] *= 1 - _DISMISSAL_WEIGHT
+            stance[np.ix_(dismissals, denies)] += _DISMISSAL_WEIGHT
 
     def _type_probabilities(self, kind: np.ndarray, stance: np.ndarray) -> np.ndarray:
         if not self.factored_:
@@ -367,12 +401,29 @@ def _features(
     return [kind for kind, _ in pairs], [stance for _, stance in pairs]
 
 
+def _of_domain(features: list[str], domain: str) -> list[str]:
+    """Add the copies of stance features that only its domain has."""
+    if not domain:
+        return features
+    copied = [f"{_DOMAIN}{domain}:{name}" for name in features if name.startswith(_COPIED)]
+    return [*features, f"!{_DOMAIN}{domain}", *copied]
+
+
+def _forget_domains(encoder: _Encoder, model: LogisticRegression) -> _Encoder:
+    """Return an encoder without the features that `_of_domain` added; drop their weights."""
+    names = list(encoder.vocabulary)
+    kept = [j for j, name in enumerate(names) if not name.lstrip("!").startswith(_DOMAIN)]
+    model.coef_ = np.ascontiguousarray(model.coef_[:, kept])
+    model.n_features_in_ = len(kept)
+    return _Encoder([names[j] for j in kept])
+
+
 def _cohere(kind: np.ndarray, rows: Sequence[Attribution], coherence: float) -> np.ndarray:
     """Draw the kinds of attributions of one source in one text towards their geometric mean."""
     number: dict[tuple[int, str], int] = {}
     together = np.array(
         [
-            number.setdefault((id(row.context), row.entity) if row.entity else (-i, ""), len(number))
+            number.setdefault((id(row.context), row.entity or str(i)), len(number))
             for i, row in enumerate(rows)
         ]
     )
@@ -386,7 +437,7 @@ def _cohere(kind: np.ndarray, rows: Sequence[Attribution], coherence: float) -> 
     return drawn / drawn.sum(axis=1, keepdims=True)
 
 
-def _labels(values: ArrayLike, n: int, name: str) -> np.ndarray:
+def _labels(values: ArrayLike, n: int, name: str, at_least: int = 2) -> np.ndarray:
     labels = np.asarray(values, dtype=object)
     if labels.shape != (n,):
         raise ValueError(
@@ -397,7 +448,7 @@ def _labels(values: ArrayLike, n: int, name: str) -> np.ndarray:
     if missing.any():
         raise ValueError(f"{name} is missing in {int(missing.sum())} rows; drop or label them.")
     labels = labels.astype(str).astype(object)
-    if len(set(labels)) < 2:
+    if len(set(labels)) < at_least:
         raise ValueError(f"{name} must hold two labels or more; got {sorted(set(labels))}.")
     return labels
 

@@ -73,17 +73,15 @@ def same_sources(
             "content_spans": [contents[i] for i in rows],
         }
     )
-    texts = pd.Series({str(docs[i]): texts[docs[i]] for i in rows}, dtype=object)
-    found = (_shipped_resolver() if resolver is None else resolver).resolve(table, texts)
+    series = pd.Series({str(docs[i]): texts[docs[i]] for i in rows}, dtype=object)
+    found = (_shipped_resolver() if resolver is None else resolver).resolve(table, series)
     for i, key, name in zip(rows, found["source_id"], found["source_name"], strict=True):
         if name and name.lower() not in _AUTHOR:
             out[i] = (key, name)
     return out
 
 
-def add_entities(
-    rows: Sequence[Attribution], resolved: Sequence[tuple[str, str] | None]
-) -> None:
+def add_entities(rows: Sequence[Attribution], resolved: Sequence[tuple[str, str] | None]) -> None:
     """Fill in `entity` and `entity_features` of the attributions of one document."""
     members: dict[str, list[Attribution]] = {}
     names: dict[str, str] = {}

@@ -323,7 +323,7 @@ class NounPhrase:
                 owner = "organisation"
             elif around & _STATE:
                 owner = "state"
-            elif any(token[0].isupper() for token in self.tokens[1 if article else 0 : self.end - 1]):
+            elif any(t[0].isupper() for t in self.tokens[bool(article) : self.end - 1]):
                 owner = "name"
             return f"speaks for {owner}:{number}:{article}"
         if self.foremost and self.head_classes & {"title_many", "title_one"}:

@@ -84,7 +84,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         Look for attributions inside the contents of others, and follow the annotation of the
         nested training documents. False marks no token for two attributions at the first level
         and follows the annotation of the flat ones.
-    threshold : float in [0, 1], default=0.4
+    threshold : float in [0, 1], default=0.5
         A likely cue is taken for one if the cue filter gives it at least this probability. Lower
         finds more, higher finds fewer wrong ones.
     c1, c2 : float, default=1.0, 0.02
@@ -125,7 +125,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         self,
         *,
         nested: bool = True,
-        threshold: float = 0.4,
+        threshold: float = 0.5,
         c1: float = 1.0,
         c2: float = 0.02,
         max_iterations: int = 60,

@@ -37,7 +37,6 @@ class Linear:
         outcome: np.ndarray,
         *,
         C: float,
-        sample_weight: np.ndarray | None = None,
     ) -> Self:
         """Fit on features of shape (n_samples, n_features) and a bool outcome.
 
@@ -45,7 +44,7 @@ class Linear:
         """
         scaler = StandardScaler().fit(features)
         model = LogisticRegression(C=C, max_iter=1000)
-        model.fit(scaler.transform(features), outcome, sample_weight=sample_weight)
+        model.fit(scaler.transform(features), outcome)
         weights = model.coef_[0] / scaler.scale_
         return cls(list(names), weights, float(model.intercept_[0] - weights @ scaler.mean_))
 
