@@ -80,7 +80,7 @@ def train(
         keep = [d for d in texts.index if d not in held_out]
         rows = attributions[attributions["doc_id"].isin(set(keep))]
         extractor = AttributionExtractor(n_jobs=n_jobs)
-        if held_out:  # half the time, and no better for it
+        if held_out:  # half the time for each of the folds
             extractor.set_params(n_folds=2)
         extractor.fit(texts[keep], rows, flat=flat)
         bar.update()
