@@ -24,8 +24,8 @@ __all__ = ["own_sentences"]
 
 #: A sentence is the text's own if attributions cover no more than this share of its tokens.
 _MOST_COVERED = 0.2
-#: Shorter ones are headings and bylines.
-_FEWEST_TOKENS = 6
+#: Shorter ones are headings and bylines, longer ones are tables, lists and code.
+_FEWEST_TOKENS, _MOST_TOKENS = 6, 200
 
 
 def own_sentences(texts: pd.Series, attributions: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +62,9 @@ def own_sentences(texts: pd.Series, attributions: pd.DataFrame) -> pd.DataFrame:
         n_tokens = np.bincount(document.sentence)
         n_attributed = np.bincount(document.sentence, attributed)
         for number in np.flatnonzero(
-            (n_tokens >= _FEWEST_TOKENS) & (n_attributed <= _MOST_COVERED * n_tokens)
+            (n_tokens >= _FEWEST_TOKENS)
+            & (n_tokens <= _MOST_TOKENS)
+            & (n_attributed <= _MOST_COVERED * n_tokens)
         ):
             start, end = document.sentence_spans[number]
             if not text[start:end].endswith("?"):

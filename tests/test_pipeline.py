@@ -568,6 +568,13 @@ def test_sentences_of_the_text_leave_out_questions_headings_and_attributions():
     assert text[start:end] == own["content"].iloc[0]
 
 
+def test_a_list_is_no_sentence():
+    text = "army drones hit the mill in Varna\n" * 100  # lines in lower case run on
+    nothing = attributions_frame({}, 0)
+    assert len(own_sentences(pd.Series({"0": text}), nothing)) == 0
+    assert len(own_sentences(pd.Series({"0": text[:102]}), nothing)) == 1
+
+
 def test_wishes_and_plans_are_no_evidence(corpus):
     gold = corpus.attributions
     neither = gold[gold["stance"] == "neither"]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from sourcescore.classify.context import Attribution, coarse, introductions
 from sourcescore.classify.noun_phrases import NounPhrase
+from sourcescore.tables import string_array
 
 __all__ = ["add_entities", "same_sources"]
 
@@ -67,14 +68,14 @@ def same_sources(
         return out
     table = pd.DataFrame(
         {
-            "doc_id": [str(docs[i]) for i in rows],
+            "doc_id": string_array([str(docs[i]) for i in rows]),
             "attribution_id": list(map(str, rows)),
             "source_spans": [sources[i] for i in rows],
             "content_spans": [contents[i] for i in rows],
         }
     )
-    series = pd.Series({str(docs[i]): texts[docs[i]] for i in rows}, dtype=object)
-    found = (_shipped_resolver() if resolver is None else resolver).resolve(table, series)
+    own_texts = {str(docs[i]): texts[docs[i]] for i in rows}
+    found = (_shipped_resolver() if resolver is None else resolver).resolve(table, own_texts)
     for i, key, name in zip(rows, found["source_id"], found["source_name"], strict=True):
         if name and name.lower() not in _AUTHOR:
             out[i] = (key, name)
