@@ -25,6 +25,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from . import lexicons
 from .compare import PAIR_FEATURES, analyse, pair_features, stem
@@ -144,7 +145,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
                 random_state=self.random_state + k,
                 batch_size=min(128, max(1, int(0.8 * len(labels)))),
             )
-            with warnings.catch_warnings():
+            # products this small are slower on many threads
+            with threadpool_limits(1), warnings.catch_warnings():
                 # 60 passes are enough, converged or not
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 self.networks_.append(network.fit(scaled, labels, sample_weight=weight))

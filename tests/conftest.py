@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a busy machine is slow at times; that is no failure
+settings.register_profile("sourcescore", deadline=None)
+settings.load_profile("sourcescore")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

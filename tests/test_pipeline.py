@@ -22,6 +22,7 @@ from sourcescore.tables import (
     EVIDENCE_COLUMNS,
     SPAN_COLUMNS,
     attributions_frame,
+    string_array,
 )
 
 STORY = (
@@ -609,7 +610,7 @@ HOSTILE = st.one_of(
 
 
 @given(HOSTILE)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_input(text):
     report = ss.score(text)
     check_laws(report)
@@ -617,7 +618,7 @@ def test_any_text_is_input(text):
 
 
 @given(HOSTILE, HOSTILE)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 def test_any_claim_and_any_name_is_input(claim, name):
     report = ss.score({name: STORY}, {name: claim}, outlet=name)
     check_laws(report)
@@ -631,6 +632,18 @@ def test_lone_surrogates_where_they_hurt():
     check_laws(report)
     check_views(report)
     check_laws(ss.score(text))
+
+
+def test_a_scorer_learns_and_keeps_sources_with_lone_surrogates():
+    ids = [f"{letter}\ud800" for letter in "abcd"]
+    columns = {"claim_id": ids, "source_id": ["s\ud800"] * 4}
+    evidence = pd.DataFrame({name: string_array(v) for name, v in columns.items()})
+    evidence = evidence.assign(type="witness", stance="supports")
+    truth = dict(zip(ids, [True, True, False, None], strict=True))
+    learned = ss.ClaimScorer().fit(evidence, truth)
+    restored = ss.ClaimScorer.from_parts(learned.to_parts())
+    assert restored.track_record_.index.tolist() == ["s\ud800"]
+    pd.testing.assert_frame_equal(restored.predict(evidence, ids), learned.predict(evidence, ids))
 
 
 def test_long_line_of_everything(corpus):

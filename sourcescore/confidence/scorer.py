@@ -58,7 +58,7 @@ from sourcescore.confidence.voices import (
     read_rows,
 )
 from sourcescore.priors import Priors
-from sourcescore.tables import mapping_series, object_array
+from sourcescore.tables import STRING, mapping_series, object_array
 
 __all__ = ["LEVEL", "VERDICTS", "ClaimScorer", "verdict"]
 
@@ -371,7 +371,7 @@ class ClaimScorer(BaseEstimator):
         numbers = {"slope": self.slope_, "offset": self.offset_, "n_iter": self.n_iter_}
         return {
             "priors.toml": self.priors_.to_toml().encode(),
-            "track_record.csv": self.track_record_.to_csv().encode(),
+            "track_record.csv": self.track_record_.to_csv().encode("utf-8", "surrogatepass"),
             "calibration.json": json.dumps(numbers).encode(),
         }
 
@@ -382,8 +382,9 @@ class ClaimScorer(BaseEstimator):
         scorer.priors_ = Priors.from_toml(parts["priors.toml"].decode())
         scorer.track_record_ = pd.read_csv(
             io.BytesIO(parts["track_record.csv"]),
-            dtype={"source_id": str, "type": str},
+            dtype=dict.fromkeys(("source_id", "type"), STRING),
             keep_default_na=False,
+            encoding_errors="surrogatepass",
             index_col="source_id",
         )
         numbers = json.loads(parts["calibration.json"])
