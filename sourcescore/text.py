@@ -65,6 +65,9 @@ _CLOSERS = {
     "‘‘": ("’’",),
 }
 
+#: A sentence of more tokens is a list or a table, or a text without full stops, and is cut.
+_LONGEST_SENTENCE = 400
+
 
 @dataclass(frozen=True, eq=False)
 class Document:
@@ -108,6 +111,24 @@ class Document:
         first = np.flatnonzero(np.diff(self.sentence, prepend=-1))
         last = np.append(first[1:], len(self.words)) - 1
         return list(zip(self.starts[first].tolist(), self.ends[last].tolist(), strict=True))
+
+    def part(self, first: int, last: int) -> Document:
+        """The tokens ``first:last`` as a document of their own, with the offsets of this one."""
+        tokens = slice(first, last)
+        quotation = self.quotation[tokens]
+        inside = quotation[quotation > 0]
+        before = int(inside[0]) - 1 if len(inside) else 0
+        after = int(inside[-1]) if len(inside) else 0
+        return Document(
+            text=self.text,
+            words=self.words[tokens],
+            starts=self.starts[tokens],
+            ends=self.ends[tokens],
+            sentence=self.sentence[tokens] - self.sentence[first],
+            paragraph=self.paragraph[tokens] - self.paragraph[first],
+            quotation=np.where(quotation > 0, quotation - before, 0),
+            quotations=self.quotations[before:after],
+        )
 
     def tokens_in(self, start: int, end: int) -> tuple[int, int]:
         """Return the half-open range of the tokens that touch ``text[start:end]``."""
@@ -163,7 +184,7 @@ def parse(text: str) -> Document:
         words=words,
         starts=starts,
         ends=ends,
-        sentence=_number(sentence_starts, starts),
+        sentence=_capped(_number(sentence_starts, starts)),
         paragraph=_number(paragraph_starts, starts),
         quotation=quotation,
         quotations=quotations,
@@ -174,6 +195,15 @@ def _number(part_starts: list[int], token_starts: np.ndarray) -> np.ndarray:
     """The number of the part in which each token begins, without gaps for parts that are empty."""
     part = np.searchsorted(np.array(part_starts, dtype=np.int64), token_starts, side="right")
     return np.cumsum(np.diff(part, prepend=part[:1]) > 0) if len(part) else part
+
+
+def _capped(sentence: np.ndarray) -> np.ndarray:
+    """Sentence numbers with those that are too long cut, so that nothing copies a whole text."""
+    if not len(sentence):
+        return sentence
+    position = np.arange(len(sentence)) - np.searchsorted(sentence, sentence)
+    cut = (position > 0) & (position % _LONGEST_SENTENCE == 0)
+    return sentence + np.cumsum(cut)
 
 
 def _paragraph_starts(text: str) -> list[int]:

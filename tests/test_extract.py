@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -57,7 +58,7 @@ def assert_sound(found: pd.DataFrame, texts: pd.Series) -> None:
                 spans = getattr(row, f"{role}_spans")
                 assert " ".join(text[a:b] for a, b in spans) == getattr(row, role)
                 assert all(a < b for a, b in spans)
-                assert all(x[1] < y[0] + 1 for x, y in zip(spans, spans[1:], strict=False))
+                assert all(x[1] < y[0] + 1 for x, y in pairwise(spans))
             assert row.cue_spans
             assert row.content_spans
             assert len(row.source_spans) <= 1
@@ -109,6 +110,16 @@ def test_finds_plain_nested_and_discontinuous(shipped):
     assert inner["parent_id"] == outer["attribution_id"]
     assert "dam was cracked" in inner["content"]
     assert "Nobody needs to leave" in found.loc["split", "content"]
+
+
+def test_a_long_text_is_read_in_blocks(shipped):
+    sentence = "The mine was safe, the minister told Reuters on Friday.\n"
+    n = 2000
+    texts = pd.Series({"long": sentence * n})
+    found = shipped.transform(texts)
+    assert_sound(found, texts)
+    assert len(found) == n
+    assert found["source"].eq("the minister").mean() > 0.99
 
 
 def test_order_of_texts_does_not_matter(shipped, corpus):

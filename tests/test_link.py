@@ -10,7 +10,13 @@ import sourcescore as ss
 from sourcescore.compare import analyse
 from sourcescore.link import ClaimLinker
 from sourcescore.link.features import pair_matrix, pairs_within, read_rows
-from sourcescore.link.grouping import MAX_CANDIDATES, candidate_pairs, group, merge_pairs
+from sourcescore.link.grouping import (
+    MAX_CANDIDATES,
+    candidate_pairs,
+    group,
+    merge_identical,
+    merge_pairs,
+)
 from sourcescore.link.linear import Linear
 from sourcescore.link.wording import claim_text, is_negated_clause, own_words
 from sourcescore.metrics import b_cubed
@@ -337,3 +343,22 @@ def test_linear_folds_the_scaling_in():
     again = Linear.from_json(model.to_json())
     assert ((model.probability(features) > 0.5) == outcome).mean() > 0.95
     np.testing.assert_allclose(again.log_odds(features), model.log_odds(features), atol=1e-2)
+
+
+def test_copies_of_a_sentence_are_one_claim():
+    contents = [
+        "The old bridge was closed",
+        "the old bridge was closed.",
+        "It was true",
+        "It was true",
+    ]
+    labels = merge_identical(np.arange(4), contents)
+    assert labels[0] == labels[1]
+    assert len(set(labels)) == 3
+
+
+def test_a_sentence_that_many_outlets_carry_is_one_claim():
+    text = "Mayor Ann Tabor said on Friday that the old bridge at Lomu was closed to lorries."
+    report = ss.score_corpus(pd.DataFrame({"doc_id": range(200), "text": text}))
+    assert len(report.claims) == 1
+    assert report.claims["n_origins"].item() == 1

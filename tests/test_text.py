@@ -269,3 +269,23 @@ def test_a_quotation_of_several_paragraphs_is_one_quotation_each(marks, gap):
 def test_a_quotation_that_nothing_closes_ends_with_its_paragraph():
     assert quoted('She said: "We ran. \n\nThat was all.') == ['"We ran.']
     assert quoted("She said: 'We ran. \n\nThat was all.") == []  # as likely an apostrophe
+
+
+def test_sentences_have_an_end():
+    document = parse("word " * 5000)
+    assert max(np.bincount(document.sentence)) <= 400
+    assert document.text[document.sentence_spans[-1][1] - 4 :].strip() == "word"
+
+
+def test_a_part_is_a_document_with_the_same_offsets():
+    document = parse('He said "no". "Yes," she said.\n\n"Well, well." They left. "Then what?"')
+    first, last = 5, len(document) - 2
+    part = document.part(first, last)
+    assert part.words == document.words[first:last]
+    assert [part.text[a:b] for a, b in zip(part.starts, part.ends, strict=True)] == part.words
+    assert part.sentence[0] == part.paragraph[0] == 0
+    inside = document.quotation[first:last] > 0
+    assert ((part.quotation > 0) == inside).all()
+    for token in np.flatnonzero(part.quotation):
+        start, end = part.quotations[part.quotation[token] - 1]
+        assert start <= part.starts[token] < end

@@ -59,6 +59,9 @@ logger = logging.getLogger(__name__)
 #: The tagger sees at least this many tokens at a time, cut at the end of a paragraph; a paragraph
 #: that is longer than the second number is cut where it stands.
 _CHUNK, _LONGEST_CHUNK = 350, 1500
+#: A text is read in blocks of this many tokens, cut at the end of a paragraph, so that memory does
+#: not grow with its length. Articles are shorter than one block.
+_BLOCK = 8000
 #: Contents within contents within contents: deeper nesting does not occur in the training data.
 _MAX_DEPTH = 3
 _CUE_LABELS = ("B-C", "I-C")
@@ -240,7 +243,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             for example in examples:
                 features = self._features(example)
                 times = self.nested_weight if NESTED in example.marks else 1
-                for a, b in _chunks(example.paragraph):
+                for a, b in _ranges(example.paragraph, _CHUNK, _LONGEST_CHUNK):
                     for _ in range(times):
                         yield features[a:b], example.labels[a:b]
 
@@ -316,17 +319,25 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         return attributions_frame(columns, len(columns["doc_id"]))
 
     def _add_rows(self, columns: dict[str, list[Any]], doc_id: str, document: Document) -> None:
+        number = 1
+        for first, last in _ranges(document.paragraph, _BLOCK, 2 * _BLOCK):
+            number += self._add_block(columns, doc_id, document.part(first, last), number)
+
+    def _add_block(
+        self, columns: dict[str, list[Any]], doc_id: str, document: Document, first: int
+    ) -> int:
+        """Add the attributions of a part of a document, numbered from `first`; return how many."""
         found = self.find(document)
-        parents = _parents(found)
-        for number, (attribution, parent) in enumerate(zip(found, parents, strict=True), start=1):
+        for number, (attribution, parent) in enumerate(zip(found, _parents(found), strict=True)):
             columns["doc_id"].append(doc_id)
-            columns["attribution_id"].append(f"a{number}")
-            columns["parent_id"].append(None if parent is None else f"a{parent + 1}")
+            columns["attribution_id"].append(f"a{first + number}")
+            columns["parent_id"].append(None if parent is None else f"a{first + parent}")
             for role in ("source", "cue", "content"):
                 spans = _spans(document, getattr(attribution, role))
                 columns[role].append(" ".join(document.text[a:b] for a, b in spans))
                 columns[f"{role}_spans"].append(spans)
             columns["sentence"].append(sentence_around(document, columns["cue_spans"][-1]))
+        return len(found)
 
     def find(self, document: Document) -> list[Found]:
         """The attributions of one document as token numbers, in order of their cues."""
@@ -453,25 +464,28 @@ def _tag_spans(
     """BIO labels, and the probability of each token to be part of a cue."""
     labels: list[str] = []
     probability: list[float] = []
-    for a, b in _chunks(paragraph):
+    for a, b in _ranges(paragraph, _CHUNK, _LONGEST_CHUNK):
         labels += tagger.tag(features[a:b])
         probability += tagger.marginals(_CUE_LABELS, b - a)
     return labels, probability
 
 
-def _chunks(paragraph: np.ndarray) -> list[tuple[int, int]]:
-    """Ranges of tokens to tag at a time, cut at the end of a paragraph where possible."""
+def _ranges(paragraph: np.ndarray, enough: int, longest: int) -> list[tuple[int, int]]:
+    """Ranges of tokens, cut at the end of the paragraph in which there are enough of them.
+
+    A paragraph that goes beyond the longest range is cut where it stands.
+    """
     n = len(paragraph)
-    chunks = []
+    ranges = []
     start = 0
     for end in [*(np.flatnonzero(np.diff(paragraph)) + 1).tolist(), n]:
-        while end - start > _LONGEST_CHUNK:
-            chunks.append((start, start + _LONGEST_CHUNK))
-            start += _LONGEST_CHUNK
-        if end - start >= _CHUNK or (end == n and end > start):
-            chunks.append((start, end))
+        while end - start > longest:
+            ranges.append((start, start + longest))
+            start += longest
+        if end - start >= enough or (end == n and end > start):
+            ranges.append((start, end))
             start = end
-    return chunks
+    return ranges
 
 
 def _sequence(
@@ -517,7 +531,7 @@ def _parents(found: list[Found]) -> list[int | None]:
     """For each attribution the number of the one in whose content it sits.
 
     That is the one with the shortest content among those whose content holds its cue and most of
-    its content; on the nested training data this rule is right for all but 3 of 141.
+    its content, and reaches around all of it; on the nested training data this rule is right for all but 3 of 141.
     """
     contents = [set(a.content) for a in found]
     holders: defaultdict[int, list[int]] = defaultdict(list)
@@ -530,7 +544,10 @@ def _parents(found: list[Found]) -> list[int | None]:
         above = [
             k
             for k in holders[attribution.cue[0]]
-            if len(contents[k]) > len(own) and 2 * len(own & contents[k]) > len(own)
+            if len(contents[k]) > len(own)
+            and 2 * len(own & contents[k]) > len(own)
+            and found[k].content[0] <= attribution.content[0]
+            and attribution.content[-1] <= found[k].content[-1]
         ]
         parents.append(min(above, key=lambda k: len(contents[k]), default=None))
     return parents

@@ -8,6 +8,9 @@ connected part.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.sparse import coo_array
@@ -15,8 +18,11 @@ from scipy.sparse.csgraph import connected_components
 
 from sourcescore.compare import Statements
 
-__all__ = ["candidate_pairs", "group", "merge_pairs"]
+__all__ = ["candidate_pairs", "group", "merge_identical", "merge_pairs"]
 
+_WORD = re.compile(r"\w+")
+#: Contents of fewer words say too little to be the same claim wherever they stand.
+_TELLING_WORDS = 4
 #: Statements under one index key that each is compared with, on either side.
 WINDOW = 6
 #: Candidates of one statement that are kept, the likest first.
@@ -112,6 +118,36 @@ def _average_linkage(
     found = fcluster(linkage(np.round(distance, 6), "average"), 1 - cut + 1e-9, "distance")
     _, first = np.unique(found, return_index=True)
     labels[part] = part[first][found - 1]
+
+
+def merge_identical(groups: np.ndarray, contents: Iterable[str]) -> np.ndarray:
+    """Join groups that hold the same content word for word, however many repeat it.
+
+    A window of candidates sees only some of the copies of a sentence that a hundred outlets carry,
+    and pairs that it does not see count as different.
+
+    Parameters
+    ----------
+    groups : int array of shape (n,)
+    contents : iterable of str, length n
+        Case, punctuation and space do not matter; contents of less than four words are left alone,
+        since *it was true* is not the same claim everywhere.
+
+    Returns
+    -------
+    int array of shape (n,)
+    """
+    numbers: dict[tuple[str, ...], int] = {}
+    keys = np.full(len(groups), -1)
+    for i, content in enumerate(contents):
+        words = tuple(_WORD.findall(content.casefold()))
+        if len(words) >= _TELLING_WORDS:
+            keys[i] = numbers.setdefault(words, len(numbers))
+    known = np.flatnonzero(keys >= 0)
+    n_groups = groups.max() + 1
+    n = n_groups + len(numbers)
+    edges = coo_array((np.ones(len(known)), (groups[known], n_groups + keys[known])), shape=(n, n))
+    return connected_components(edges, directed=False)[1][groups]
 
 
 def merge_pairs(

@@ -22,7 +22,7 @@ from sourcescore.words import WordVectors
 from . import learning
 from .features import Rows, pair_matrix, pairs_within, read_rows
 from .given import claim_features, claim_pairs
-from .grouping import candidate_pairs, group, merge_pairs
+from .grouping import candidate_pairs, group, merge_identical, merge_pairs
 from .learning import across_matrix
 from .linear import Linear
 from .sides import point, represent, word
@@ -182,7 +182,7 @@ class ClaimLinker(BaseEstimator):
             return number, side, []
         spoken = table.iloc[speaks]
         rows = read_rows(spoken, self._words())
-        groups = self._group(rows, spoken)
+        groups = merge_identical(self._group(rows, spoken), spoken["content"])
         # claims are numbered as the caller's rows bring them up
         first = np.full(groups.max() + 1, len(table))
         np.minimum.at(first, groups, position[speaks])
