@@ -16,6 +16,7 @@ import json
 import platform
 import re
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from functools import cache
@@ -275,6 +276,7 @@ def load_skops(content: bytes) -> Any:
     ModelFileError
         If it is not such an object, or holds a type that is not on the list.
     """
+    from sklearn.exceptions import InconsistentVersionWarning
     from skops.io import get_untrusted_types, loads
 
     try:
@@ -285,7 +287,10 @@ def load_skops(content: bytes) -> Any:
         raise ModelFileError(
             f"the stored object holds types that are not trusted: {', '.join(unknown)}."
         )
-    return loads(content, trusted=TRUSTED_TYPES)
+    with warnings.catch_warnings():
+        # what is stored is coefficients, which mean the same in every version that is allowed
+        warnings.simplefilter("ignore", InconsistentVersionWarning)
+        return loads(content, trusted=TRUSTED_TYPES)
 
 
 def _version(name: str) -> str:

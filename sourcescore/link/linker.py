@@ -229,6 +229,7 @@ class ClaimLinker(BaseEstimator):
         best = learning.best_of(row, self.models_["which"].log_odds(matrix))
         matrix, row, claim = matrix[best], row[best], claim[best]
         bears = self.models_["whether"].probability(matrix) >= self.cuts_["whether"]
+        bears[bears] = _answers_somebody(rows, row[bears], claim[bears])
         number[row[bears]] = claim[bears]
         against = self.models_["denies"].probability(matrix[bears]) > 0.5
         side[row[bears]] = np.where(against, -1, 1)
@@ -252,6 +253,28 @@ class ClaimLinker(BaseEstimator):
         linker.models_ = {k: Linear.from_json(v) for k, v in stored["models"].items()}
         linker.cuts_ = {k: float(v) for k, v in stored["cuts"].items()}
         return linker
+
+
+def _answers_somebody(rows: Rows, row: np.ndarray, claim: np.ndarray) -> np.ndarray:
+    """Whether each join of a row to a claim can stand; a row is there at most once.
+
+    A statement without content of its own ("denied it") bears on a claim only where the next
+    statement before or after it that has some bears on that claim: by itself it would answer any.
+    """
+    n = len(rows)
+    index = np.arange(n)
+    empty = (rows.own_words <= 1) | ((rows.own_words == 2) & rows.points_back)
+    joined = np.full(n, -1)
+    joined[row] = claim
+    before = np.maximum.accumulate(np.where(empty, -1, index))
+    after = np.minimum.accumulate(np.where(empty, n, index)[::-1])[::-1]
+    stands = ~empty[row]
+    for other in (before[row], after[row]):
+        there = (other >= 0) & (other < n)
+        other = np.where(there, other, 0)
+        same = there & (rows.document[other] == rows.document[row])
+        stands |= same & (joined[other] == claim)
+    return stands
 
 
 def _batches(bounds: np.ndarray, n: int) -> Iterator[slice]:
