@@ -15,6 +15,7 @@ from sourcescore.report import Report
 from sourcescore.tables import CLAIM_COLUMNS, attributions_frame
 
 matplotlib = pytest.importorskip("matplotlib")
+pytest.importorskip("matplotlib.pyplot")
 matplotlib.use("Agg")
 
 
