@@ -4,8 +4,8 @@ A model is a folder: a manifest, the files of its parts, and a card for people. 
 the class, the sha256 and size of each file, the versions of the libraries and the measured
 figures; the parameters are in the parts. Loading reads data and never runs code that comes with
 it: fitted scikit-learn objects are stored with skops and rebuilt from an explicit list of types,
-tagger weights are the tagger's own file, arrays are npz without pickles, everything else is JSON. A
-file that was changed, truncated, or written by something else is refused.
+arrays are npz without pickles, everything else is JSON. A file that was changed, truncated, or
+written by something else is refused.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ MODEL_CLASSES = {
 #: The types beyond scikit-learn's own that a stored scikit-learn object may hold.
 TRUSTED_TYPES: list[str] = []
 
-_LIBRARIES = ("numpy", "scikit-learn", "pandas", "python-crfsuite", "skops")
+_LIBRARIES = ("numpy", "scikit-learn", "pandas", "skops")
 #: The name of a part: a file of the folder itself, on every system.
 _PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 #: What reading a part that is not what it should be may raise.

@@ -58,6 +58,9 @@ class SourceScorer(BaseEstimator):
         A fitted one brings what it has learned; `priors` must then be None.
     priors : Priors, mapping or path of a TOML file, optional
         By default the shipped ones.
+    statements_only : bool, default=False
+        Drop attributions that neither assert nor deny (wishes, plans, attitudes, refusals to
+        comment). They are evidence for no claim in any case.
     n_jobs : int, optional
         Number of processes for many texts; see joblib.
 
@@ -87,6 +90,7 @@ class SourceScorer(BaseEstimator):
         linker: Any = None,
         scorer: ClaimScorer | None = None,
         priors: PriorsLike = None,
+        statements_only: bool = False,
         n_jobs: int | None = None,
     ) -> None:
         self.models = models
@@ -96,6 +100,7 @@ class SourceScorer(BaseEstimator):
         self.linker = linker
         self.scorer = scorer
         self.priors = priors
+        self.statements_only = statements_only
         self.n_jobs = n_jobs
 
     def extract(self, texts: Any) -> pd.DataFrame:
@@ -337,7 +342,25 @@ def _shipped(name: str, models: str) -> Any:
 
 
 def _read_part(scorer: SourceScorer, texts: pd.Series) -> pd.DataFrame:
-    return scorer.classify(scorer.extract(texts), texts)
+    attributions = scorer.classify(scorer.extract(texts), texts)
+    return _statements(attributions) if scorer.statements_only else attributions
+
+
+def _statements(attributions: pd.DataFrame) -> pd.DataFrame:
+    """Without what neither asserts nor denies; what sat in such a content moves up."""
+    keys = list(zip(attributions["doc_id"], attributions["attribution_id"], strict=True))
+    above = dict(zip(keys, attributions["parent_id"], strict=True))
+    states = dict(zip(keys, attributions["stance"] != "neither", strict=True))
+
+    def parent(doc_id: str, own: str) -> str | None:
+        up = above[doc_id, own]
+        while isinstance(up, str) and not states[doc_id, up]:
+            up = above[doc_id, up]
+        return up
+
+    kept = attributions[attributions["stance"] != "neither"]
+    parents = [parent(*key) for key in zip(kept["doc_id"], kept["attribution_id"], strict=True)]
+    return kept.assign(parent_id=string_array(parents)).reset_index(drop=True)
 
 
 def _claim_table(

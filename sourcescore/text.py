@@ -31,7 +31,7 @@ _ABBREVIATIONS = (
 _NUMBERED = "No|Nos|Art|Fig"
 _TOKEN = re.compile(
     rf"(?:[A-Za-z]\.){{2,8}}|(?:{_ABBREVIATIONS})\.(?=[\s,])|(?:{_NUMBERED})\.(?=\s?\d)|"
-    r"\d+(?:[.,]\d+)+|['’](?:s|re|ve|d|ll|m|t)\b|\w+(?:-\w+){0,8}|[^\w\s]"
+    r"\d+(?:[.,]\d+)+|``|''|‘‘|’’|['’](?:s|re|ve|d|ll|m|t)\b|\w+(?:-\w+){0,8}|[^\w\s]"
 )
 # Possessive quantifiers and a look behind: no run of full stops is read more than once.
 _SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]++[\"“”’'»)\]]{0,3}+(?=\s)")

@@ -393,6 +393,20 @@ def test_every_step_can_be_replaced(corpus):
     assert report.claims["n_attributions"].item() == len(corpus.attributions)
 
 
+def test_statements_only(corpus):
+    texts = corpus.texts.head(6)
+    everything = ss.SourceScorer().score(texts)
+    report = ss.SourceScorer(statements_only=True).score(texts)
+    rows = report.attributions
+    assert set(rows["stance"]) <= {"asserts", "denies"}
+    kept = everything.attributions["stance"] != "neither"
+    assert 0 < len(rows) == kept.sum() < len(kept)
+    known = set(zip(rows["doc_id"], rows["attribution_id"], strict=True))
+    nested = rows[rows["parent_id"].notna()]
+    assert set(zip(nested["doc_id"], nested["parent_id"], strict=True)) <= known
+    pd.testing.assert_frame_equal(report.claims, everything.claims)
+
+
 def test_a_fitted_scorer_brings_what_it_learned(report):
     truth = {claim_id: k % 3 > 0 for k, claim_id in enumerate(report.claims.index)}
     learned = ss.ClaimScorer(max_iter=2).fit(report.evidence, truth)

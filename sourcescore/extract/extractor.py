@@ -2,13 +2,11 @@
 
 Comes in: texts. Goes out: the attribution table with source, cue and content spans and parents.
 
-Three models in a row. The *span tagger*, a linear-chain CRF, marks sources, cues and contents in a
-sequence of tokens, each token at most once. The *cue filter*, a maximum-entropy classifier, looks
-at each likely cue and what was marked beside it, and says whether it is one. The *role tagger*,
-another CRF, takes each cue by itself and marks which tokens around are its source and its content,
-so that contents may be discontinuous, run over sentences and overlap. Then all three look once
-more into each content they found, as if it were a text of its own: attributions inside become
-children of the one they sit in.
+A small convolutional network reads the tokens (`sourcescore.extract.network`). It marks the cues,
+those inside the content of others as well; then, for each cue by itself, which tokens around it are
+its source and its content, so that contents may be discontinuous, run over sentences and overlap.
+Both times the best sequence of labels is taken. An attribution whose content lies inside that of
+another one becomes its child.
 
 The task and its three roles are those of Pareti (2015), *Attribution: a computational approach*,
 and Newell, Margolin and Ruths (2018), *An attribution relations corpus for political news*.
@@ -16,38 +14,40 @@ and Newell, Margolin and Ruths (2018), *An attribution relations corpus for poli
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore import lexicons
-from sourcescore.extract.crf import CRF
-from sourcescore.extract.examples import SHORTEST_NESTED, Example, Found, training_examples
+from sourcescore.extract.chain import best_labels
+from sourcescore.extract.examples import (
+    Annotated,
+    Found,
+    annotated_documents,
+    passages,
+    token_ranges,
+)
 from sourcescore.extract.features import (
-    CUE_LIKE,
-    INSIDE,
-    NESTED,
-    Word,
-    WordFeatures,
+    N_RELATIONS,
+    Layout,
+    Vocabulary,
     WordTable,
-    document_features,
-    words_of,
+    cue_windows,
+    plain_words,
+    sentence_rows,
 )
-from sourcescore.extract.roles import (
-    TokenSequence,
-    candidate_cues,
-    cue_features,
-    role_features,
-    role_labels,
-)
+from sourcescore.extract.learning import Settings, learn
+from sourcescore.extract.lookup import TokenLookup, TokenVectors, count_features
+from sourcescore.extract.network import CUE_LABELS, ROLE_LABELS, Network
 from sourcescore.models import load_words
 from sourcescore.tables import as_texts, attributions_frame, check_attributions
 from sourcescore.text import Document, parse, sentence_around
@@ -56,26 +56,13 @@ __all__ = ["AttributionExtractor"]
 
 logger = logging.getLogger(__name__)
 
-#: The tagger sees at least this many tokens at a time, cut at the end of a paragraph; a paragraph
-#: that is longer than the second number is cut where it stands.
-_CHUNK, _LONGEST_CHUNK = 350, 1500
 #: A text is read in blocks of this many tokens, cut at the end of a paragraph, so that memory does
 #: not grow with its length. Articles are shorter than one block.
-_BLOCK = 8000
-#: Contents within contents within contents: deeper nesting does not occur in the training data.
-_MAX_DEPTH = 3
-_CUE_LABELS = ("B-C", "I-C")
-_YES, _NO = "1", "0"
-_FILTER_C1, _FILTER_C2 = 0.1, 0.05
-#: A source or content is looked for among the less likely paths if a token is in one with this
-#: probability.
-_SOME_SOURCE, _SOME_CONTENT = 0.3, 0.2
-#: What may stand before a source but is no part of it.
-_BEFORE_SOURCE = frozenset(
-    "that and but or while when as because if so with though although , ; : - – — .".split()
-)
-#: A sequence of feature lists and its labels.
-_Labelled = tuple[list[list[str]], list[str]]
+_BLOCK = 4000
+#: Probabilities closer to 0 or 1 make no difference.
+_CERTAIN = 1e-6
+_OTHER, _BEGINS, _CONTINUES = map(CUE_LABELS.index, ("other", "begins", "continues"))
+_SOURCE, _CONTENT = map(ROLE_LABELS.index, ("source", "content"))
 
 
 class AttributionExtractor(TransformerMixin, BaseEstimator):
@@ -85,28 +72,30 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     ----------
     nested : bool, default=True
         Look for attributions inside the contents of others, and follow the annotation of the
-        nested training documents. False marks no token for two attributions at the first level
-        and follows the annotation of the flat ones.
+        nested training documents. False follows the annotation of the flat ones.
     threshold : float in [0, 1], default=0.5
-        A likely cue is taken for one if the cue filter gives it at least this probability. Lower
-        finds more, higher finds fewer wrong ones.
-    c1, c2 : float, default=1.0, 0.02
-        Weights of the L1 and the squared L2 penalty of both taggers.
-    max_iterations : int, default=60
-        Of L-BFGS, for either tagger.
-    n_folds : int, default=4
-        Cue filter and role tagger learn from what the span tagger says of documents that it was
-        not trained on; so many span taggers are trained for that.
+        How probable a cue must be; a half takes the likeliest reading of each sentence. Lower finds
+        more, higher finds fewer wrong ones.
+    n_epochs : int, default=12
+        How often each document is learned from.
+    learning_rate : float, default=0.002
     nested_weight : int, default=2
         How often a nested document counts, where there are flat ones too.
-    n_jobs : int, default=None
-        Number of processes for the folds in `fit`; see joblib.
+    warm_start : bool, default=False
+        Let `fit` go on from what was learned before instead of starting anew: few documents are
+        then enough. What is known of words stays as it is.
+    random_state : int, RandomState instance or None, default=0
+        Of the first parameters, the order of the documents and what is left out.
+    verbose : bool, default=False
+        Show a progress bar in `fit`.
 
     Attributes
     ----------
     word_table_ : WordTable
         How often each word signals an attribution, and its parts of speech.
-    span_tagger_, cue_filter_, role_tagger_ : CRF
+    vocabulary_ : Vocabulary
+        The features of words that are told apart.
+    network_ : Network
     n_features_in_ : int
         Always 1: a text.
 
@@ -129,21 +118,21 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         *,
         nested: bool = True,
         threshold: float = 0.5,
-        c1: float = 1.0,
-        c2: float = 0.02,
-        max_iterations: int = 60,
-        n_folds: int = 4,
+        n_epochs: int = 12,
+        learning_rate: float = 0.002,
         nested_weight: int = 2,
-        n_jobs: int | None = None,
+        warm_start: bool = False,
+        random_state: Any = 0,
+        verbose: bool = False,
     ) -> None:
         self.nested = nested
         self.threshold = threshold
-        self.c1 = c1
-        self.c2 = c2
-        self.max_iterations = max_iterations
-        self.n_folds = n_folds
+        self.n_epochs = n_epochs
+        self.learning_rate = learning_rate
         self.nested_weight = nested_weight
-        self.n_jobs = n_jobs
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
 
     # -- learning ------------------------------------------------------------------------------
 
@@ -173,120 +162,56 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         series = as_texts(texts)
         required = ("doc_id", "source_spans", "cue_spans", "content_spans")
         table = check_attributions(attributions, required)
-        examples = training_examples(series, table, set(flat))
-        if not any(example.gold for example in examples):
+        annotated = annotated_documents(series, table, set(flat))
+        if not any(document.attributions for document in annotated):
             raise ValueError(
                 "there is nothing to learn: no attribution has both a cue and a content in the "
                 "texts given."
             )
-        cue_masks = ([label[-1] == "C" for label in e.labels] for e in examples if not e.inside)
-        documents = [e.document for e in examples if not e.inside]
-        self.word_table_ = WordTable.fit(
-            [d.words for d in documents],
-            cue_masks,
-            {word: tags for word, (tags,) in lexicons.table("word_tags").items()},
-        )
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        rng = np.random.default_rng(seed)
+        if not (self.warm_start and hasattr(self, "network_")):
+            self._start(annotated, rng)
+        lookup = TokenLookup(self.word_table_, self.vocabulary_, load_words())
+        mixed = len({document.nested for document in annotated}) > 1
+        learned = [
+            passage
+            for document in annotated
+            for passage in passages(document)
+            for _ in range(self.nested_weight if mixed and document.nested else 1)
+        ]
+        settings = Settings(n_epochs=self.n_epochs, learning_rate=self.learning_rate)
+        learn(self.network_, learned, lookup, settings, rng, progress=self.verbose)
         self.n_features_in_ = 1
         self._prepare()
-        n_folds = min(self.n_folds, len(documents))
-        folds = [e.number % n_folds for e in examples]
-        logger.info("span tagger: %d sequences, %d folds", len(examples), n_folds)
-        tagged: list[Any] = [None] * len(examples)
-        if n_folds > 1:
-            parts = Parallel(n_jobs=self.n_jobs)(
-                delayed(_cross_tag)(self, examples, folds, fold) for fold in range(n_folds)
-            )
-            for part in parts:
-                for i, labels, probability in part:
-                    tagged[i] = (labels, probability)
-        self.span_tagger_ = self._train_span_tagger(examples)
-        if n_folds == 1:
-            tagged = [
-                _tag_spans(self.span_tagger_, self._features(e), e.paragraph) for e in examples
-            ]
-        logger.info("cue filter")
-        self.cue_filter_ = CRF.train(
-            self._cue_examples(examples, tagged),
-            c1=_FILTER_C1,
-            c2=_FILTER_C2,
-            max_iterations=2 * self.max_iterations,
-            min_count=2,
-        )
-        logger.info("role tagger")
-        self.role_tagger_ = CRF.train(
-            self._role_examples(examples, tagged),
-            c1=self.c1,
-            c2=self.c2,
-            max_iterations=self.max_iterations,
-            min_count=5,
-        )
         return self
 
     def _check_parameters(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold must lie in [0, 1]; got {self.threshold!r}.")
-        for name in ("max_iterations", "n_folds", "nested_weight"):
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0; got {self.learning_rate!r}.")
+        for name in ("n_epochs", "nested_weight"):
             value = getattr(self, name)
             if not isinstance(value, (int, np.integer)) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1; got {value!r}.")
 
-    def _prepare(self) -> None:
-        self._word_features = WordFeatures(self.word_table_, load_words())
-
-    def _features(self, example: Example) -> list[list[str]]:
-        words = words_of(example.document, self._word_features)
-        features = document_features(example.document, words)
-        return [features[i] + words[i].marked[example.marks] for i in example.index]
-
-    def _train_span_tagger(self, examples: Iterable[Example]) -> CRF:
-        def sequences() -> Iterator[tuple[list[list[str]], list[str]]]:
-            for example in examples:
-                features = self._features(example)
-                times = self.nested_weight if NESTED in example.marks else 1
-                for a, b in _ranges(example.paragraph, _CHUNK, _LONGEST_CHUNK):
-                    for _ in range(times):
-                        yield features[a:b], example.labels[a:b]
-
-        return CRF.train(
-            sequences(), c1=self.c1, c2=self.c2, max_iterations=self.max_iterations, min_count=4
+    def _start(self, annotated: list[Annotated], rng: np.random.Generator) -> None:
+        """Count words and features, and begin with a network that knows nothing."""
+        vectors = load_words()
+        documents = [a.document for a in annotated]
+        self.word_table_ = WordTable.fit(
+            [plain_words(document) for document in documents],
+            [_cue_mask(a) for a in annotated],
+            {word: tags for word, (tags,) in lexicons.table("word_tags").items()},
         )
+        self.vocabulary_ = Vocabulary.fit(count_features(documents, self.word_table_, vectors))
+        lookup = TokenLookup(self.word_table_, self.vocabulary_, vectors)
+        self.network_ = Network.initial(lookup.n_features, vectors.n_dimensions, N_RELATIONS, rng)
 
-    def _candidates(
-        self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
-    ) -> Iterator[tuple[Example, TokenSequence, int, int, float, Found | None]]:
-        """The likely cues of the training sequences, each with the attribution that it signals."""
-        for example, (labels, probability) in zip(examples, tagged, strict=True):
-            words = words_of(example.document, self._word_features)
-            sequence = _sequence(example.document, words, example.index, labels)
-            gold_of = {token: gold for gold in example.gold for token in gold.cue}
-            for start, end in candidate_cues(sequence, probability):
-                cue = example.index[start:end]
-                gold = next((gold_of[token] for token in cue if token in gold_of), None)
-                yield example, sequence, start, end, max(probability[start:end]), gold
-
-    def _times(self, example: Example) -> int:
-        return self.nested_weight if NESTED in example.marks else 1
-
-    def _cue_examples(
-        self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
-    ) -> Iterator[_Labelled]:
-        for example, sequence, start, end, p, gold in self._candidates(examples, tagged):
-            features = cue_features(sequence, start, end, p, example.marks)
-            for _ in range(self._times(example)):
-                yield [features], [_NO if gold is None else _YES]
-
-    def _role_examples(
-        self, examples: list[Example], tagged: list[tuple[list[str], list[float]]]
-    ) -> Iterator[_Labelled]:
-        for example, sequence, start, end, _, gold in self._candidates(examples, tagged):
-            if gold is None:
-                continue
-            a, b, features = role_features(sequence, start, end, example.marks)
-            source = np.isin(example.index, gold.source)
-            content = np.isin(example.index, gold.content)
-            labels = role_labels(a, b, start, end, source, content)
-            for _ in range(self._times(example)):
-                yield features, labels
+    def _prepare(self) -> None:
+        lookup = TokenLookup(self.word_table_, self.vocabulary_, load_words())
+        self._token_vectors = TokenVectors(lookup, self.network_)
 
     # -- finding -------------------------------------------------------------------------------
 
@@ -311,7 +236,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         TypeError
             If a text is not a str.
         """
-        check_is_fitted(self, "role_tagger_")
+        check_is_fitted(self, "network_")
         series = as_texts(texts)
         columns: defaultdict[str, list[Any]] = defaultdict(list)
         for doc_id, text in zip(series.index, series.to_numpy(), strict=True):
@@ -320,7 +245,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
 
     def _add_rows(self, columns: dict[str, list[Any]], doc_id: str, document: Document) -> None:
         number = 1
-        for first, last in _ranges(document.paragraph, _BLOCK, 2 * _BLOCK):
+        for first, last in token_ranges(document.paragraph, _BLOCK, 2 * _BLOCK):
             number += self._add_block(columns, doc_id, document.part(first, last), number)
 
     def _add_block(
@@ -341,93 +266,56 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
 
     def find(self, document: Document) -> list[Found]:
         """The attributions of one document as token numbers, in order of their cues."""
-        words = words_of(document, self._word_features)
-        features = document_features(document, words)
-        marks: tuple[str, ...] = (NESTED,) if self.nested else ()
-        found: list[Found] = []
-        cue_tokens: set[int] = set()
-        contents: list[tuple[int, list[int]]] = [(0, list(range(len(document))))]
-        while contents:
-            depth, index = contents.pop()
-            here = self._find_level(document, words, features, index, marks)
-            for attribution in here:
-                if not cue_tokens.isdisjoint(attribution.cue):
-                    continue
-                cue_tokens.update(attribution.cue)
-                found.append(attribution)
-                if self.nested and depth < _MAX_DEPTH and _may_nest(attribution, words, cue_tokens):
-                    contents.append((depth + 1, attribution.content))
-            if depth == 0 and self.nested:
-                marks = (NESTED, INSIDE)
-        return sorted(found, key=lambda attribution: attribution.cue)
-
-    def _find_level(
-        self,
-        document: Document,
-        words: list[Word],
-        features: list[list[str]],
-        index: list[int],
-        marks: tuple[str, ...],
-    ) -> list[Found]:
-        labels, probability = _tag_spans(
-            self.span_tagger_,
-            [features[i] + words[i].marked[marks] for i in index],
-            document.paragraph[index],
-        )
-        sequence = _sequence(document, words, index, labels)
+        if not document.words:
+            return []
+        looked_up = self._token_vectors(document, nested=self.nested)
+        encoded = self.network_.encode(looked_up[None])[0][0]
+        layout = Layout.of(document)
+        cues = self._cues(encoded, layout)
+        if not len(cues):
+            return []
+        windows, first = cue_windows(layout, cues)
+        mask = windows.rows
+        scores = np.zeros((*mask.shape, len(ROLE_LABELS)), dtype=np.float32)
+        scores[mask] = self.network_.roles(encoded, windows)[0]
+        labels = best_labels(scores, windows.length, *self.network_.chain("role"))
         found = []
-        for start, end in candidate_cues(sequence, probability):
-            cue = cue_features(sequence, start, end, max(probability[start:end]), marks)
-            self.cue_filter_.tag([cue])
-            if self.cue_filter_.marginals((_YES,), 1)[0] < self.threshold:
-                continue
-            a, _, window = role_features(sequence, start, end, marks)
-            source, content = self._roles(window, a, sequence)
+        for row, (start, end) in enumerate(cues.tolist()):
+            content = (np.flatnonzero(labels[row] == _CONTENT) + first[row]).tolist()
             if content:
-                source = _trimmed(_nearest_run(source, start, end), sequence)
-                found.append(
-                    Found(
-                        index[start:end],
-                        [index[k] for k in source],
-                        [index[k] for k in content],
-                    )
-                )
+                source = (np.flatnonzero(labels[row] == _SOURCE) + first[row]).tolist()
+                source = _nearest_run(source, start, end)
+                found.append(Found(list(range(start, end)), source, content))
         return found
 
-    def _roles(
-        self, window: list[list[str]], first: int, sequence: TokenSequence
-    ) -> tuple[list[int], list[int]]:
-        """Tokens of the sequence that are a cue's source and content, given its window."""
-        labels = self.role_tagger_.tag(window)
-        source = [first + k for k, label in enumerate(labels) if label[0] == "S"]
-        content = [first + k for k, label in enumerate(labels) if label[0] == "T"]
-        # the best path may leave out what the paths that have it outweigh together
-        if not source:
-            marginal = self.role_tagger_.marginals(("SL", "SR"), len(window))
-            highest = max(marginal)
-            if highest > _SOME_SOURCE:
-                likeliest = first + marginal.index(highest)
-                source = sequence.span_at(likeliest, "S") or [
-                    first + k for k, p in enumerate(marginal) if p > highest / 2
-                ]
-        if not content:
-            marginal = self.role_tagger_.marginals(("TL", "TR"), len(window))
-            highest = max(marginal)
-            if highest > _SOME_CONTENT:
-                content = [first + k for k, p in enumerate(marginal) if p > highest / 2]
-        return source, content
+    def _cues(self, encoded: np.ndarray, layout: Layout) -> np.ndarray:
+        """First token of each cue and the one after its last: int array of shape (n_cues, 2)."""
+        scores = self.network_.linear("cue", encoded)[0]
+        threshold = np.clip(self.threshold, _CERTAIN, 1 - _CERTAIN)
+        scores[:, _OTHER] += np.float32(np.log(threshold / (1 - threshold)))
+        mask = sentence_rows(layout.sentence)
+        rows = np.zeros((*mask.shape, scores.shape[1]), dtype=np.float32)
+        rows[mask] = scores
+        labels = best_labels(rows, mask.sum(axis=1), *self.network_.chain("cue"))[mask]
+        first = np.flatnonzero(labels == _BEGINS)
+        stops = np.flatnonzero(np.append(labels, _OTHER) != _CONTINUES)
+        return np.column_stack([first, stops[np.searchsorted(stops, first, side="right")]])
 
     # -- storing -------------------------------------------------------------------------------
 
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
-        check_is_fitted(self, "role_tagger_")
+        check_is_fitted(self, "network_")
+        buffer = io.BytesIO()
+        halves = {n: a.astype(np.float16) for n, a in self.network_.parameters.items()}
+        np.savez_compressed(buffer, **halves)  # type: ignore[arg-type]
+        parameters = {k: v for k, v in self.get_params().items() if k != "random_state"}
+        features = json.dumps(self.vocabulary_.features, ensure_ascii=True)
         return {
-            "parameters.json": json.dumps(self.get_params()).encode(),
+            "parameters.json": json.dumps(parameters).encode(),
             "words.json": self.word_table_.to_bytes(),
-            "spans.crfsuite": self.span_tagger_.content,
-            "cues.crfsuite": self.cue_filter_.content,
-            "roles.crfsuite": self.role_tagger_.content,
+            "features.json": features.encode(),
+            "network.npz": buffer.getvalue(),
         }
 
     @classmethod
@@ -435,69 +323,20 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         """Build the estimator from the files that `to_parts` gave."""
         extractor = cls(**json.loads(parts["parameters.json"]))
         extractor.word_table_ = WordTable.from_bytes(parts["words.json"])
-        extractor.span_tagger_ = CRF(parts["spans.crfsuite"])
-        extractor.cue_filter_ = CRF(parts["cues.crfsuite"])
-        extractor.role_tagger_ = CRF(parts["roles.crfsuite"])
+        extractor.vocabulary_ = Vocabulary(json.loads(parts["features.json"]))
+        with np.load(io.BytesIO(parts["network.npz"]), allow_pickle=False) as arrays:
+            extractor.network_ = Network({n: arrays[n].astype(np.float32) for n in arrays.files})
         extractor.n_features_in_ = 1
         extractor._prepare()
         return extractor
 
 
-def _cross_tag(
-    extractor: AttributionExtractor, examples: list[Example], folds: list[int], fold: int
-) -> list[tuple[int, list[str], list[float]]]:
-    extractor._prepare()
-    train = [e for e, f in zip(examples, folds, strict=True) if f != fold]
-    tagger = extractor._train_span_tagger(train)
-    logger.info("span tagger: fold %d done", fold)
-    out = []
-    for i, example in enumerate(examples):
-        if folds[i] == fold:
-            features = extractor._features(example)
-            out.append((i, *_tag_spans(tagger, features, example.paragraph)))
-    return out
-
-
-def _tag_spans(
-    tagger: CRF, features: list[list[str]], paragraph: np.ndarray
-) -> tuple[list[str], list[float]]:
-    """BIO labels, and the probability of each token to be part of a cue."""
-    labels: list[str] = []
-    probability: list[float] = []
-    for a, b in _ranges(paragraph, _CHUNK, _LONGEST_CHUNK):
-        labels += tagger.tag(features[a:b])
-        probability += tagger.marginals(_CUE_LABELS, b - a)
-    return labels, probability
-
-
-def _ranges(paragraph: np.ndarray, enough: int, longest: int) -> list[tuple[int, int]]:
-    """Ranges of tokens, cut at the end of the paragraph in which there are enough of them.
-
-    A paragraph that goes beyond the longest range is cut where it stands.
-    """
-    n = len(paragraph)
-    ranges = []
-    start = 0
-    for end in [*(np.flatnonzero(np.diff(paragraph)) + 1).tolist(), n]:
-        while end - start > longest:
-            ranges.append((start, start + longest))
-            start += longest
-        if end - start >= enough or (end == n and end > start):
-            ranges.append((start, end))
-            start = end
-    return ranges
-
-
-def _sequence(
-    document: Document, words: list[Word], index: list[int], labels: list[str]
-) -> TokenSequence:
-    return TokenSequence(
-        words=[words[i] for i in index],
-        paragraph=document.paragraph[index].tolist(),
-        sentence=document.sentence[index].tolist(),
-        quotation=document.quotation[index].tolist(),
-        labels=labels,
-    )
+def _cue_mask(annotated: Annotated) -> np.ndarray:
+    """Which tokens are part of a cue of an attribution that sits in no other."""
+    mask = np.zeros(len(annotated.document), dtype=bool)
+    for attribution in annotated.top:
+        mask[attribution.cue] = True
+    return mask
 
 
 def _nearest_run(tokens: list[int], start: int, end: int) -> list[int]:
@@ -509,22 +348,6 @@ def _nearest_run(tokens: list[int], start: int, end: int) -> list[int]:
         else:
             runs.append([token])
     return min(runs, key=lambda run: max(start - run[-1], run[0] - end), default=[])
-
-
-def _trimmed(source: list[int], sequence: TokenSequence) -> list[int]:
-    """A source without the conjunctions and marks before it."""
-    first = next(
-        (i for i, k in enumerate(source) if sequence.words[k].lower not in _BEFORE_SOURCE),
-        0,  # a source that is nothing else, such as "that", stays
-    )
-    return source[first:]
-
-
-def _may_nest(attribution: Found, words: list[Word], cue_tokens: set[int]) -> bool:
-    """Whether a content is long enough and has a cue-like word that is not taken yet."""
-    return len(attribution.content) >= SHORTEST_NESTED and any(
-        words[i].cueness >= CUE_LIKE / 2 and i not in cue_tokens for i in attribution.content
-    )
 
 
 def _parents(found: list[Found]) -> list[int | None]:

@@ -1,9 +1,10 @@
-"""What the span tagger sees of a token: short strings, for a linear-chain CRF.
+"""What the network sees of a token, and of a token around a cue.
 
-Comes in: a `Document` and what training tells about words. Goes out: a list of features per token.
-What belongs to the word alone (form, suffix, shape, cluster, parts of speech, how often it signals
-an attribution) is computed once per word and remembered; what belongs to the place (quotation,
-position, the cue-like words around) is computed for the whole document at once.
+Comes in: a `Document` and what training tells about words. Goes out: numbers of features.
+What belongs to the word alone (form, ending, shape, cluster, parts of speech, how often it signals
+an attribution) is looked up once per word and remembered; what belongs to the place (in a
+quotation, at the start of a sentence or paragraph) and to the relation between a token and a cue
+(distance, sentences and cues between them) is computed for a whole document at once.
 """
 
 from __future__ import annotations
@@ -14,41 +15,40 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import numpy as np
+from scipy import sparse
 
+from sourcescore.extract.network import Windows
 from sourcescore.text import Document
 from sourcescore.words import WordVectors
 
 __all__ = [
-    "CUE_LIKE",
-    "INSIDE",
-    "NESTED",
-    "WordFeatures",
+    "N_PLACES",
+    "N_RELATIONS",
+    "Layout",
+    "Vocabulary",
     "WordTable",
-    "document_features",
-    "words_of",
+    "cue_windows",
+    "place_numbers",
+    "plain_words",
+    "sentence_rows",
+    "word_features",
 ]
 
-#: A word with at least this share of its uses in a cue counts as cue-like.
-CUE_LIKE = 0.25
 #: A word seen less often than this in training has no share of its own.
 _MIN_COUNT = 3
-#: What may hold for a whole sequence: that it is annotated with nesting; that it is a content.
-NESTED, INSIDE = "nested ", "inside "
-#: The sets of marks that occur. A mark is a feature of its own and goes together with the word, its
-#: part of speech and its cueness, so that one model serves several settings and shares what they
-#: have in common (Daume 2007, *Frustratingly easy domain adaptation*).
-MARKS: tuple[tuple[str, ...], ...] = ((), (NESTED,), (NESTED, INSIDE))
 _CUENESS_BUCKETS = (0.02, 0.1, 0.25, 0.5, 0.75)
-_CLOSING = frozenset("\"”’'“»")
-_STOPS = frozenset(".?!")
-#: Words and marks between which a clause lies.
-CLAUSE_STARTS = frozenset(", ; : — – - and but who which that as while because if when".split())
-_LONG_CLAUSE = 8
-#: How far from a quotation its cue may stand, and how long a closing *..., X said* may be, in
-#: tokens. The cues of 98 % of the quotations in the training data lie within.
-_NEAR_AFTER, _NEAR_BEFORE, _TAIL = 8, 6, 14
-#: The memory of words is emptied when it holds so many, so that it cannot grow without end.
-_MAX_REMEMBERED = 200_000
+#: Quotation marks and apostrophes by the one that stands for them.
+_MARKS = {
+    **dict.fromkeys(["“", "”", "„", "«", "»", "``", "''", "‘‘", "’’"], '"'),
+    **dict.fromkeys(["‘", "’", "`"], "'"),
+}
+_QUOTES = frozenset("\"'")
+#: How far from the cue its source and content are looked for: in tokens, paragraphs, sentences.
+_BEFORE, _AFTER = 128, 192
+_PARAGRAPHS, _SENTENCES = 1, 6
+#: Lower bounds of the classes of distance between a token and a cue; one more for the cue itself.
+_DISTANCES = np.array([1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50, 66, 90, 120, 160])
+_MOST_CUES_BETWEEN = 3
 
 
 class WordTable:
@@ -70,7 +70,7 @@ class WordTable:
     def fit(
         cls,
         documents: Iterable[Sequence[str]],
-        is_cue: Iterable[Sequence[bool]],
+        is_cue: Iterable[np.ndarray],
         tags: Mapping[str, str],
     ) -> Self:
         """Count over documents: their words, and which of them are part of a cue."""
@@ -99,67 +99,41 @@ class WordTable:
         return cls(table["cueness"], table["tags"])
 
 
-class Word(NamedTuple):
-    """What is known of a word: its features by offset from the token in question, and more."""
+def plain_words(document: Document) -> list[str]:
+    """The tokens, with one and the same pair of quotation marks for all that there are.
 
-    at_minus_2: list[str]
-    at_minus_1: list[str]
-    at_0: list[str]
-    at_1: list[str]
-    at_2: list[str]
-    marked: dict[tuple[str, ...], list[str]]
-    lower: str
-    tag: str
-    cueness: float
+    What opens or closes a quotation becomes ``“`` or ``”``, whatever stands there; the network is
+    to find the same in straight, curly, French and single quotation marks.
+    """
+    words = [_MARKS.get(word, word).replace("’", "'") for word in document.words]
+    for start, end in document.quotations:
+        first = int(np.searchsorted(document.starts, start))
+        last = int(np.searchsorted(document.ends, end))
+        if first < len(words) and words[first] in _QUOTES:
+            words[first] = "“"
+        if first < last < len(words) and words[last] in _QUOTES:
+            words[last] = "”"
+    return words
 
 
-_BEFORE_START = Word(["<-2"], ["<-1"], [], [], [], {}, "<", "<", 0.0)
-_AFTER_END = Word([], [], [], [">1"], [">2"], {}, ">", ">", 0.0)
-
-
-class WordFeatures:
-    """Look up what is known of a word; computed on first sight, remembered after."""
-
-    def __init__(self, table: WordTable, vectors: WordVectors) -> None:
-        self._table = table
-        self._vectors = vectors
-        self._known: dict[str, Word] = {}
-
-    def __call__(self, word: str) -> Word:
-        """What is known of the word."""
-        found = self._known.get(word)
-        if found is None:
-            if len(self._known) >= _MAX_REMEMBERED:
-                self._known.clear()
-            found = self._known[word] = self._compute(word)
-        return found
-
-    def _compute(self, word: str) -> Word:
-        # neither NULs nor lone surrogates may reach the tagger's C strings
-        lower = word.lower()[:40].encode("utf8", "replace").decode("utf8").replace("\0", "?")
-        cueness = self._table.cueness.get(lower, 0.0)
-        shape = _shape(word)
-        tag = self._table.tags.get(lower) or _guess_tag(lower, shape)
-        row = self._vectors.row(word)
-        coarse, fine = (
-            self._vectors.clusters[row] if row < len(self._vectors.vocabulary) else (-1, -1)
-        )
-        bucket = int(np.searchsorted(_CUENESS_BUCKETS, cueness, side="right"))
-        at = []
-        for k in (-2, -1, 0, 1, 2):
-            features = [f"w{k}={lower}", f"t{k}={tag}"]
-            if abs(k) < 2:
-                features += [f"c{k}={coarse}", f"q{k}={bucket}"]
-            if k == 0:
-                features += [f"d0={fine}", f"s0={shape}", f"x3={lower[-3:]}", f"x2={lower[-2:]}"]
-            at.append(features)
-        own = (f"w={lower}", f"t={tag}", f"q={bucket}")
-        marks = {
-            marks: [*marks, *(mark + feature for mark in marks for feature in own)]
-            for marks in MARKS
-        }
-        before_2, before, here, after, after_2 = at
-        return Word(before_2, before, here, after, after_2, marks, lower, tag, cueness)
+def word_features(word: str, table: WordTable, vectors: WordVectors) -> list[str]:
+    """The features of a word by itself."""
+    # neither NULs nor lone surrogates, so that the vocabulary can be stored as text
+    lower = word.lower()[:40].encode("utf8", "replace").decode("utf8").replace("\0", "?")
+    shape = _shape(word)
+    row = vectors.row(word)
+    coarse, fine = vectors.clusters[row] if row < len(vectors.vocabulary) else (-1, -1)
+    cueness = table.cueness.get(lower, 0.0)
+    return [
+        f"word={lower}",
+        f"tag={table.tags.get(lower) or _guess_tag(lower, shape)}",
+        f"cueness={np.searchsorted(_CUENESS_BUCKETS, cueness, side='right')}",
+        f"shape={shape}",
+        f"ending={lower[-3:]}",
+        f"ending={lower[-2:]}",
+        f"coarse={coarse}",
+        f"fine={fine}",
+    ]
 
 
 def _shape(word: str) -> str:
@@ -185,179 +159,160 @@ def _guess_tag(lower: str, shape: str) -> str:
     return "NN?"
 
 
-def _bucket(distance: int) -> int:
-    if distance <= 3:
-        return distance
-    return 4 if distance <= 5 else 6 if distance <= 9 else 10 if distance <= 19 else 20
-
-
-def words_of(document: Document, word_features: WordFeatures) -> list[Word]:
-    """What is known of each token of the document."""
-    return [word_features(word) for word in document.words]
-
-
-def document_features(document: Document, words: list[Word]) -> list[list[str]]:
-    """The features of every token, apart from the marks of a sequence.
+class Vocabulary:
+    """Numbers for the features of words.
 
     Parameters
     ----------
-    document : Document
-    words : list of Word of length n_tokens
-        Out of `words_of`.
+    features : sequence of str
+        In order of their numbers.
+    """
+
+    def __init__(self, features: Sequence[str]) -> None:
+        self.features = list(features)
+        self._number = {feature: number for number, feature in enumerate(self.features)}
+
+    @classmethod
+    def fit(cls, counts: Mapping[str, int], min_count: int = _MIN_COUNT) -> Self:
+        """Number the features that are seen often enough, in alphabetical order."""
+        return cls(sorted(feature for feature, n in counts.items() if n >= min_count))
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def numbers(self, features: Iterable[str]) -> list[int]:
+        """The numbers of the features that have one."""
+        return [self._number[f] for f in features if f in self._number]
+
+
+#: Kinds of places: sums of the flags in `place_numbers`.
+N_PLACES = 16
+
+
+def place_numbers(document: Document) -> np.ndarray:
+    """The kind of place of each token, int64 in [0, 16).
+
+    The sum of 1 in a quotation, 2 at the start of a sentence, 4 at its end, 8 at the start of a
+    paragraph.
+    """
+    first = np.diff(document.sentence, prepend=-1) > 0
+    last = np.append(first[1:], True)[: len(first)]
+    opens = np.diff(document.paragraph, prepend=-1) > 0
+    return (document.quotation > 0) + 2 * first + 4 * last + 8 * opens
+
+
+# The relations of a token to a cue, numbered one group after the other.
+_AT_CUE = 0
+_LEFT = 1
+_RIGHT = _LEFT + len(_DISTANCES)
+_SENTENCE = _RIGHT + len(_DISTANCES)
+_PARAGRAPH = _SENTENCE + 2 * _SENTENCES + 1
+_CUES_BETWEEN = _PARAGRAPH + 2 * _PARAGRAPHS + 1
+_OTHER_CUE = _CUES_BETWEEN + _MOST_CUES_BETWEEN + 1
+_SAME_QUOTATION = _OTHER_CUE + 1
+#: Number of relations in which a token can stand to a cue.
+N_RELATIONS = _SAME_QUOTATION + 1
+
+
+class Layout(NamedTuple):
+    """The number of the sentence, the paragraph and the quotation (0 for none) of each token."""
+
+    sentence: np.ndarray
+    paragraph: np.ndarray
+    quotation: np.ndarray
+
+    @classmethod
+    def of(cls, document: Document) -> Layout:
+        """The layout of a document."""
+        return cls(document.sentence, document.paragraph, document.quotation)
+
+
+def sentence_rows(sentence: np.ndarray) -> np.ndarray:
+    """Which places are taken if each sentence is a row: bool of shape (n_sentences, longest).
+
+    In the order of the rows, the places that are taken are the tokens in their order.
+    """
+    length = np.diff(np.append(np.flatnonzero(np.diff(sentence, prepend=-1)), len(sentence)))
+    return np.arange(length.max()) < length[:, None]
+
+
+def cue_windows(layout: Layout, cues: np.ndarray) -> tuple[Windows, np.ndarray]:
+    """The surroundings of each cue.
+
+    Parameters
+    ----------
+    layout : Layout
+    cues : int array of shape (n_cues, 2)
+        First token of each cue and the one after its last, in order.
 
     Returns
     -------
-    list of list of str, length n_tokens
+    windows : Windows
+    start : int array of shape (n_cues,)
+        The first token of each window.
     """
-    if not words:
-        return []
-    place = _place_features(document, words)
-    padded = [_BEFORE_START, _BEFORE_START, *words, _AFTER_END, _AFTER_END]
-    features = []
-    for i, here in enumerate(place):
-        before_2, before, word, after, after_2 = padded[i : i + 5]
-        features.append(
-            before_2.at_minus_2
-            + before.at_minus_1
-            + word.at_0
-            + after.at_1
-            + after_2.at_2
-            + [
-                f"t-2,-1={before_2.tag},{before.tag}",
-                f"t-1,0={before.tag},{word.tag}",
-                f"t0,1={word.tag},{after.tag}",
-                f"t1,2={after.tag},{after_2.tag}",
-                f"t-1,0,1={before.tag},{word.tag},{after.tag}",
-                f"w-1,0={before.lower} {word.lower}",
-                f"w0,1={word.lower} {after.lower}",
-            ]
-            + here
-        )
-    return features
-
-
-def _place_features(document: Document, words: list[Word]) -> list[list[str]]:
-    n = len(words)
-    index = np.arange(n)
-    sentence, paragraph = document.sentence, document.paragraph
-    first = np.searchsorted(sentence, sentence, side="left")
-    last = np.searchsorted(sentence, sentence, side="right") - 1
-    cue_like = np.fromiter((word.cueness >= CUE_LIKE for word in words), dtype=bool, count=n)
-    # the nearest cue-like token on either side, itself left out
-    left = np.maximum.accumulate(np.where(cue_like, index, -1))
-    left = np.concatenate([[-1], left[:-1]])
-    right = np.minimum.accumulate(np.where(cue_like, index, n)[::-1])[::-1]
-    right = np.concatenate([right[1:], [n]])
-    left = np.where(left >= first, left, -1).tolist()
-    right = np.where(right <= last, right, -1).tolist()
-    opens = (np.diff(paragraph, prepend=-1) > 0).tolist()
-    cues = cue_like.tolist()
-    quotations = _quotation_features(document, words, cues, opens)
-    tails = _sentence_tails(document, words, cues)
-    out = []
-    rows = zip(
-        first.tolist(), last.tolist(), document.quotation.tolist(), sentence.tolist(), strict=True
-    )
-    clause, since = "^", 0
-    for i, (start, end, quotation, number) in enumerate(rows):
-        word = words[i]
-        if i == start:
-            clause, since = "^", 0
-        features = [f"p={_bucket(i - start)}", f"cl={clause}{min(since, _LONG_CLAUSE) // 2}"]
-        if word.lower in CLAUSE_STARTS:
-            clause, since = word.lower, 0
-        else:
-            since += 1
-        to_left = to_right = ""
-        if left[i] >= 0:
-            to_left = f"{words[left[i]].lower}{_bucket(i - left[i])}"
-            features.append(f"lc={words[left[i]].lower}")
-        if right[i] >= 0:
-            to_right = f"{words[right[i]].lower}{_bucket(right[i] - i)}"
-            features.append(f"rc={words[right[i]].lower}")
-        near_left = _bucket(i - left[i]) if to_left else 0
-        near_right = _bucket(right[i] - i) if to_right else 0
-        features += [
-            f"lcd={to_left}",
-            f"rcd={to_right}",
-            f"ld={near_left}",
-            f"rd={near_right}",
-            f"lrd={near_left},{near_right}",
-            f"ldt={near_left}{word.tag}",
-            f"rdt={near_right}{word.tag}",
+    sentence, paragraph, quotation = layout
+    n = len(sentence)
+    first, end = cues[:, 0], cues[:, 1]
+    start = np.maximum.reduce(
+        [
+            first - _BEFORE,
+            np.searchsorted(paragraph, paragraph[first] - _PARAGRAPHS),
+            np.searchsorted(sentence, sentence[first] - _SENTENCES),
+            np.zeros_like(first),
         ]
-        features += quotations[quotation]
-        tail = tails[number]
-        if tail:
-            features += [tail, tail + ("q" if quotation else "o")]
-        if opens[i]:
-            features.append("paragraph")
-        if i == end:
-            features.append("last")
-        out.append(features)
-    return out
+    )
+    stop = np.minimum.reduce(
+        [
+            end + _AFTER,
+            np.searchsorted(paragraph, paragraph[first] + _PARAGRAPHS, side="right"),
+            np.searchsorted(sentence, sentence[first] + _SENTENCES, side="right"),
+            np.full_like(first, n),
+        ]
+    )
+    stop = np.maximum(stop, end)
+    length = stop - start
+    row = np.repeat(np.arange(len(cues)), length)
+    token = np.arange(len(row)) + (start - np.cumsum(length) + length)[row]
 
-
-def _quotation_features(
-    document: Document, words: list[Word], cue_like: list[bool], opens: list[bool]
-) -> list[list[str]]:
-    """For no quotation, then for each: its length, how it ends, how near a cue-like word is."""
-    n = len(words)
-    described = [["q=O"]]
-    if not document.quotations:
-        return described
-    bounds = np.array(document.quotations)
-    starts = np.searchsorted(document.starts, bounds[:, 0], side="left").tolist()
-    ends = np.searchsorted(document.starts, bounds[:, 1], side="left").tolist()
-    for start, end in zip(starts, ends, strict=True):
-        length = end - start
-        size = "s" if length <= 5 else "m" if length <= 12 else "l"
-        stop = "-"
-        if length > 2 and words[end - 2].lower in _STOPS | {","}:
-            stop = words[end - 2].lower
-        elif end < n and words[end].lower in (",", "."):
-            stop = "after" + words[end].lower
-        capital = int(length > 2 and document.words[start + 1][:1].isupper())
-        after = before = 0
-        for j in range(end, min(end + _NEAR_AFTER, n)):
-            if opens[j] or words[j].lower in _STOPS:
-                break
-            if cue_like[j]:
-                after = _bucket(j - end) + 1
-                break
-        if not opens[start]:
-            for j in range(start - 1, max(start - _NEAR_BEFORE, 0) - 1, -1):
-                if words[j].lower in _STOPS:
-                    break
-                if cue_like[j]:
-                    before = _bucket(start - j)
-                    break
-                if opens[j]:
-                    break
-        edges = f"{int(opens[start])}{int(end >= n or opens[end])}"
-        described.append(
-            [
-                "q=I",
-                f"ql={size}{stop}{capital}",
-                f"qp={edges}{size}",
-                f"qa={after}{size}",
-                f"qb={before}{size}",
-                f"qab={after},{before},{edges}",
-            ]
-        )
-    return described
-
-
-def _sentence_tails(document: Document, words: list[Word], cue_like: list[bool]) -> list[str]:
-    """For each sentence that closes with *..., X said*: the cue-like word there; '' for others."""
-    tails = []
-    heads = np.flatnonzero(np.diff(document.sentence, prepend=-1)).tolist()
-    for head, end in zip(heads, [*heads[1:], len(words)], strict=True):
-        tail = ""
-        for j in range(end - 1, max(head, end - _TAIL), -1):
-            if words[j].lower == "," or (words[j].lower in _CLOSING and j < end - 2):
-                cue = next((k for k in range(j + 1, end) if cue_like[k]), None)
-                tail = "" if cue is None else f"tail={words[cue].lower}"
-                break
-        tails.append(tail)
-    return tails
+    before, after = first[row] - token, token - (end[row] - 1)
+    distance = np.maximum(np.maximum(before, after), 0)
+    at = np.searchsorted(_DISTANCES, distance, side="right") - 1
+    place = np.where(distance == 0, _AT_CUE, np.where(before > 0, _LEFT, _RIGHT) + at)
+    step = np.clip(sentence[token] - sentence[first][row], -_SENTENCES, _SENTENCES)
+    leap = np.clip(paragraph[token] - paragraph[first][row], -_PARAGRAPHS, _PARAGRAPHS)
+    starts_here = np.zeros(n, dtype=np.int64)
+    starts_here[first] = 1
+    passed = np.cumsum(starts_here)
+    between = np.minimum(np.abs(passed[token] - passed[first][row]), _MOST_CUES_BETWEEN)
+    other = (starts_here[token] > 0) & (token != first[row])
+    quoted = (quotation[token] > 0) & (quotation[token] == quotation[first][row])
+    groups = [
+        place,
+        step + _SENTENCE + _SENTENCES,
+        leap + _PARAGRAPH + _PARAGRAPHS,
+        between + _CUES_BETWEEN,
+    ]
+    always = np.column_stack(groups).ravel()
+    rows = np.repeat(np.arange(len(token)), len(groups))
+    extra = [(other, _OTHER_CUE), (quoted, _SAME_QUOTATION)]
+    rows = np.concatenate([rows, *(np.flatnonzero(flag) for flag, _ in extra)])
+    columns = np.concatenate([always, *(np.full(flag.sum(), k) for flag, k in extra)])
+    relations = sparse.csr_array(
+        (np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(len(token), N_RELATIONS)
+    )
+    pick = sparse.csr_array(
+        (np.ones(len(token), dtype=np.float32), token, np.arange(len(token) + 1)),
+        shape=(len(token), n),
+    )
+    width = end - first
+    inside = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
+    mean = sparse.csr_array(
+        (
+            np.repeat(1 / width, width).astype(np.float32),
+            np.repeat(first, width) + inside,
+            np.concatenate([[0], np.cumsum(width)]),
+        ),
+        shape=(len(cues), n),
+    )
+    return Windows(length, pick, mean[row], relations), start

@@ -117,7 +117,7 @@ def own_words(statements: Statements) -> np.ndarray:
     Returns
     -------
     int array of shape (n,)
-        0 and 1 mark contents without a proposition of their own (*This looks like fake news*).
+        0 and 1 mark contents without a proposition of their own (*This is pure invention*).
     """
     empty = _without_proposition()
     own = np.array([name not in empty for name in statements.stem_names] + [False])

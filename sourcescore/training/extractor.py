@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.model_selection import KFold
 from tqdm import tqdm
 
@@ -49,7 +50,7 @@ def read_training_data(data: Path) -> tuple[pd.Series, pd.DataFrame, set[str]]:
 
 
 def train(
-    data: Path, *, random_state: int = 0, progress: bool = True, n_folds: int = 2
+    data: Path, *, random_state: int = 0, progress: bool = True, n_folds: int = 5
 ) -> tuple[AttributionExtractor, dict[str, Any]]:
     """Train on all documents; measure on held-out ones.
 
@@ -58,9 +59,9 @@ def train(
     data : Path
         The folder of the corpora.
     random_state : int, default=0
-        Of the division into folds; the training itself has no chance in it.
+        Of the division into folds, and of the training.
     progress : bool, default=True
-    n_folds : int, default=2
+    n_folds : int, default=5
         Of the cross-validation; 1 for none.
 
     Returns
@@ -72,42 +73,39 @@ def train(
         ``news``: the nested one on ``news/articles-train``, cross-validated by document.
     """
     texts, attributions, flat = read_training_data(data)
-    n_jobs = min(2, os.cpu_count() or 1)
     news_texts, _ = read_corpus(data / _MEASURED)
-    bar = tqdm(total=n_folds + 1, desc="extractor", disable=not progress)
 
-    def fit(held_out: set[str]) -> AttributionExtractor:
+    def fit(held_out: set[str], verbose: bool = False) -> AttributionExtractor:
         keep = [d for d in texts.index if d not in held_out]
         rows = attributions[attributions["doc_id"].isin(set(keep))]
-        extractor = AttributionExtractor(n_jobs=n_jobs)
-        if held_out:  # half the time for each of the folds
-            extractor.set_params(n_folds=2)
-        extractor.fit(texts[keep], rows, flat=flat)
-        bar.update()
-        return extractor
+        extractor = AttributionExtractor(random_state=random_state, verbose=verbose)
+        return extractor.fit(texts[keep], rows, flat=flat)
 
+    extractor = fit(set(), verbose=progress).set_params(verbose=False)
     figures: dict[str, Any] = {"training": _sizes(texts, attributions)}
-    predicted = []
-    if n_folds > 1:
-        folds = KFold(n_folds, shuffle=True, random_state=random_state).split(news_texts)
-        group_of = pd.Series(document_groups(texts))
-        for _, test in folds:
-            held = news_texts.index[test]
-            # paragraphs of the same article, and texts that share passages with it, stay out too
-            kin = group_of.index[group_of.isin(group_of[held])]
-            predicted.append(fit(set(kin)).transform(news_texts[held]))
-        gold = attributions[attributions["doc_id"].isin(set(news_texts.index))]
-        figures["news"] = _rounded(
-            score_attributions(gold, pd.concat(predicted, ignore_index=True), news_texts)
-        )
-    extractor = fit(set())
-    bar.close()
     dev_texts, dev = read_corpus(data / "polnear/dev.jsonl")
     flat_view = AttributionExtractor.from_parts(extractor.to_parts()).set_params(nested=False)
     figures["polnear_dev"] = _rounded(
         score_attributions(dev, flat_view.transform(dev_texts), dev_texts)
     )
-    extractor.set_params(n_jobs=None)
+    if n_folds > 1:
+        group_of = pd.Series(document_groups(texts))
+
+        def predict(test: np.ndarray) -> pd.DataFrame:
+            held = news_texts.index[test]
+            # paragraphs of the same article, and texts that share passages with it, stay out too
+            kin = group_of.index[group_of.isin(group_of[held])]
+            return fit(set(kin)).transform(news_texts[held])
+
+        folds = KFold(n_folds, shuffle=True, random_state=random_state).split(news_texts)
+        predicted = Parallel(n_jobs=min(2, os.cpu_count() or 1), return_as="generator")(
+            delayed(predict)(test) for _, test in folds
+        )
+        bar = tqdm(predicted, total=n_folds, desc="cross-validation", disable=not progress)
+        gold = attributions[attributions["doc_id"].isin(set(news_texts.index))]
+        figures["news"] = _rounded(
+            score_attributions(gold, pd.concat(list(bar), ignore_index=True), news_texts)
+        )
     return extractor, figures
 
 
