@@ -46,7 +46,7 @@ ROWS = (
     Row(
         "extractor",
         "attributions, nested",
-        "news articles, 2-fold by document",
+        "news articles, 5-fold by document",
         "",
         {label: path.format("news") for label, path in _EXACT.items()}
         | {"parent F1": "news.parent.f1"},

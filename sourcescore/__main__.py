@@ -73,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         "corpora that the shipped models are made of",
     )
     train.add_argument("--out", required=True, metavar="FOLDER", help="where to write the model")
+    train.add_argument(
+        "--from",
+        dest="start",
+        metavar="MODEL",
+        help="extractor, annotated file: go on from the model in this folder (the shipped one by "
+        "default), or from 'scratch'",
+    )
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.set_defaults(run=_train)
 
@@ -111,7 +118,13 @@ def _score(options: argparse.Namespace) -> str:
 def _train(options: argparse.Namespace) -> str:
     from sourcescore.training.commands import train
 
-    return train(options.model, Path(options.data), Path(options.out), progress=not options.quiet)
+    return train(
+        options.model,
+        Path(options.data),
+        Path(options.out),
+        start=options.start,
+        progress=not options.quiet,
+    )
 
 
 def _evaluate(options: argparse.Namespace) -> str:

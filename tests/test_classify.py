@@ -159,6 +159,13 @@ class TestLabels:
         told = table.assign(source_name="Reuters", source_id="s1", type="witness", kind="witness")
         np.testing.assert_array_equal(fitted.predict_proba(told), fitted.predict_proba(table))
 
+    @pytest.mark.parametrize(
+        "content",
+        ['"It sounds like one more fabrication,"', "“That is pure fiction”", "this is a lie"],
+    )
+    def test_a_mere_dismissal_denies(self, fitted, content):
+        assert fitted.predict_stance(row("The ministry", "told reporters", content)) == "denies"
+
     def test_domains_leave_no_features(self):
         table, types, stances = sample()
         domains = np.where(np.arange(len(table)) % 2, "mine", "")

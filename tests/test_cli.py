@@ -222,6 +222,20 @@ def test_train_on_annotated_articles(run, two_articles, tmp_path, name):
         assert known > 0.5  # of what it was trained on
 
 
+def test_an_extractor_goes_on_from_another(run, refused, two_articles, tmp_path):
+    command = ("train", "extractor", "--data", two_articles, "--quiet")
+    status, _, _ = run(*command, "--out", tmp_path / "first")
+    assert status == 0
+    assert run(*command, "--out", tmp_path / "next", "--from", tmp_path / "first")[0] == 0
+    assert run(*command, "--out", tmp_path / "new", "--from", "scratch")[0] == 0
+    first, following, new = (ss.load_model(tmp_path / name) for name in ("first", "next", "new"))
+    assert first.vocabulary_.features == following.vocabulary_.features
+    assert len(new.vocabulary_) < len(first.vocabulary_)
+    ss.save_model(ss.load_model("resolver"), tmp_path / "other")
+    message = refused(*command, "--out", tmp_path / "x", "--from", tmp_path / "other")
+    assert "not an extractor" in message
+
+
 def test_evaluate_the_shipped_extractor(run, two_articles):
     status, output, _ = run("evaluate", "extractor", "--data", two_articles)
     assert status == 0
@@ -301,6 +315,7 @@ def test_wrong_data_is_refused(refused, tmp_path):
     table.write_text("claim,text\na,b\n")
     assert "lacks the column stance" in refused("train", "stance", "--data", table, *out)
     assert "CSV" in refused("train", "scorer", "--data", tmp_path, *out)
+    assert "--from" in refused("train", "stance", "--data", table, "--from", "scratch", *out)
     assert "folder" in refused("train", "words", "--data", broken, *out)
     assert not (tmp_path / "model").exists()
 

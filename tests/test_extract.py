@@ -115,6 +115,30 @@ def test_finds_plain_nested_and_discontinuous(shipped):
     assert "Nobody needs to leave" in found.loc["split", "content"]
 
 
+QUOTES = {
+    "straight": ('"', '"'),
+    "curly": ("“", "”"),
+    "guillemets": ("«", "»"),
+    "typewriter": ("``", "''"),
+    "single": ("‘", "’"),
+}
+QUOTED = (
+    "LAGOS — {0}The bridge is safe,{1} the works minister, Ada Obi, said on Monday. {0}Nobody "
+    "needs to worry.{1}\n\nBut two engineers told the Herald that it {0}could fall any day{1}."
+)
+
+
+@pytest.mark.parametrize("style", QUOTES)
+def test_the_style_of_quotation_marks_does_not_matter(shipped, style):
+    found = shipped.transform(QUOTED.format(*QUOTES[style]))
+    plain = shipped.transform(QUOTED.format(*QUOTES["straight"]))
+    assert len(found) >= 2
+    for role in ROLES:
+        opening, closing = QUOTES[style]
+        texts = [text.replace(opening, '"').replace(closing, '"') for text in found[role]]
+        assert texts == plain[role].tolist()
+
+
 def test_a_long_text_is_read_in_blocks(shipped):
     sentence = "The mine was safe, the minister told Reuters on Friday.\n"
     n = 2000
@@ -218,7 +242,7 @@ def test_passages_hold_every_attribution_once(corpus):
     texts, rows = first_documents(corpus, 3)
     nested = annotated_documents(texts, rows, set())
     for annotated in nested:
-        parts = passages(annotated)
+        parts = [part for part in passages(annotated) if part.kind == "nested"]
         assert sum(len(part.document) for part in parts) == len(annotated.document)
         assert sum(len(part.cues) for part in parts) == len(annotated.attributions)
         for part in parts:

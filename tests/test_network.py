@@ -133,7 +133,7 @@ def test_adam_finds_a_minimum():
 def test_windows_keep_to_the_neighbourhood():
     document = parse("One. Two said so.\n\n" + "Word " * 300 + ".\n\nThree told us.\n\nEnd.")
     cues = np.array([[3, 4], [len(document) - 6, len(document) - 5]])
-    windows, start = cue_windows(Layout.of(document), cues)
+    windows, start = cue_windows(Layout.joined([document]), cues)
     lengths = windows.length
     assert windows.rows.sum() == lengths.sum()
     assert (start <= cues[:, 0]).all()

@@ -25,6 +25,7 @@ from sourcescore.classify.certainty import certainty
 from sourcescore.classify.context import Attribution
 from sourcescore.classify.features import (
     attribution_features,
+    dismisses,
     read_attributions,
     rule_stance,
 )
@@ -41,6 +42,8 @@ _REQUIRED = ("source", "cue", "content")
 #: How sure the rule is that stands in for stances that were not learned. It is right in 80 % of
 #: the training corpora, whose errors have shaped its lexicons, so less is to be expected elsewhere.
 _RULE_PROBABILITY = 0.75
+#: The share of the rule for dismissals in the probability that they deny.
+_DISMISSAL_WEIGHT = 0.6
 #: The least probability that the mean over a source's attributions takes into account.
 _LEAST = 1e-9
 #: What the features of a domain start with, and which ones it copies.
@@ -284,7 +287,16 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             stance = self.stance_model_.predict_proba(
                 self.stance_encoder_.transform([stance for _, stance in features])
             )
+            self._reject(stance, rows)
         return self._type_probabilities(kind, stance), stance
+
+    def _reject(self, stance: np.ndarray, rows: Sequence[Attribution]) -> None:
+        """Make contents that are mere dismissals deny, whatever their cue: they are too rare."""
+        denies = self.stance_classes_ == _DENIES
+        if denies.any():
+            dismissals = np.array([dismisses(row) for row in rows])
+            stance[dismissals] *= 1 - _DISMISSAL_WEIGHT
+            stance[np.ix_(dismissals, denies)] += _DISMISSAL_WEIGHT
 
     def _type_probabilities(self, kind: np.ndarray, stance: np.ndarray) -> np.ndarray:
         if not self.factored_:

@@ -26,7 +26,7 @@ from sourcescore.classify.entities import add_entities, same_sources
 from sourcescore.classify.noun_phrases import ARTICLES, HEAD_STOP, PRONOUNS, NounPhrase, is_plural
 from sourcescore.classify.phrases import classes_of, ngrams, stem, tokenize
 
-__all__ = ["attribution_features", "read_attributions", "rule_stance"]
+__all__ = ["attribution_features", "dismisses", "read_attributions", "rule_stance"]
 
 _NEGATION = frozenset("not never no none nothing nobody neither nor without cannot hardly".split())
 _MODAL = frozenset("would should must will shall can could may might ought".split())
@@ -44,6 +44,10 @@ _WISHES = frozenset(
     "want wants wanted hope hopes hoped wish wishes prefer prefers need needs must should let "
     "let's please urge urges call calls demand demands ought deserve deserves love loves like "
     "likes hate thank thanks sorry glad proud grateful congratulations welcome pray".split()
+)
+_THIS = frozenset("this that it it's that's these such all".split())
+_COPULAS = frozenset(
+    "is was are were looks look looked sounds sound sounded seems seem appears smells 's".split()
 )
 _WISH_WORDS, _DISMISSAL_WORDS = 10, 14
 _OPENS_CLAUSE = frozenset(("to", "that", "whether", "if", "for"))
@@ -314,6 +318,17 @@ def rule_stance(row: Attribution) -> str:
         content = [token.lower() for token in tokenize(row.content[:_CONTENT_CHARACTERS])]
         return "denies" if _denials_in(content[:40])[1] else "asserts"
     return "neither"
+
+
+def dismisses(row: Attribution) -> bool:
+    """Whether the content is nothing but a dismissal: "this looks like one more fairy tale"."""
+    tokens = tokenize(row.content[:_CONTENT_CHARACTERS])
+    words = [token.lower() for token in tokens if token[0].isalnum() or token == "'s"]
+    if len(words) > _DISMISSAL_WORDS or any(map(_is_negation, words)):
+        return False
+    if (words[:1] and words[0] not in _THIS) or _COPULAS.isdisjoint(words[1:3]):
+        return False
+    return _denials_in(words)[1] > 0
 
 
 def _stance_features(row: Attribution) -> list[str]:

@@ -13,13 +13,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sourcescore.extract.features import QUOTATION_MARKS
 from sourcescore.text import Document, parse
 
-__all__ = ["Annotated", "Found", "Passage", "annotated_documents", "passages", "token_ranges"]
+__all__ = [
+    "Annotated",
+    "Found",
+    "Passage",
+    "annotated_documents",
+    "content_ranges",
+    "passages",
+    "token_ranges",
+]
 
 #: A passage has at least this many tokens and ends with a paragraph; a paragraph that goes beyond
 #: the second number is cut where it stands.
 _PASSAGE, _LONGEST_PASSAGE = 350, 700
+#: A run of fewer tokens has no attribution inside.
+_SHORTEST_NESTED = 5
 
 
 @dataclass
@@ -59,25 +70,22 @@ class Passage:
     Attributes
     ----------
     document : Document
-    nested : bool
+    kind : str
+        One of `lookup.KINDS`.
     cues : int array of shape (n_attributions, 2)
         First token of each cue and the one after its last, in order.
     roles : list of (int array, int array)
         The tokens of source and content of each attribution.
     cue_labels, span_labels : int arrays of shape (n_tokens,)
         As numbered in `network.CUE_LABELS` and `network.SPAN_LABELS`.
-    inside : bool array of shape (n_tokens,)
-        Which tokens are in a content and in no cue: there a flat document does not tell whether
-        they are a cue of a nested attribution.
     """
 
     document: Document
-    nested: bool
+    kind: str
     cues: np.ndarray
     roles: list[tuple[np.ndarray, np.ndarray]]
     cue_labels: np.ndarray
     span_labels: np.ndarray
-    inside: np.ndarray
 
 
 def annotated_documents(texts: pd.Series, table: pd.DataFrame, flat: set[str]) -> list[Annotated]:
@@ -125,47 +133,80 @@ def annotated_documents(texts: pd.Series, table: pd.DataFrame, flat: set[str]) -
 
 
 def passages(annotated: Annotated) -> list[Passage]:
-    """A document as passages; an attribution belongs to the one that its cue is in."""
+    """A document as passages; an attribution belongs to the one that its cue is in.
+
+    Each content of a nested document is a passage of its own besides.
+    """
     document = annotated.document
-    span_labels = np.zeros(len(document), dtype=np.int64)
+    spans = _span_labels(annotated.top, len(document))
+    kind = "nested" if annotated.nested else "flat"
+    out = [
+        _passage(annotated, a, b, kind, spans)
+        for a, b in token_ranges(document.paragraph, _PASSAGE, _LONGEST_PASSAGE)
+    ]
+    if annotated.nested:
+        for attribution in annotated.attributions:
+            inside = [a for a in annotated.attributions if set(a.cue) <= set(attribution.content)]
+            spans = _span_labels(inside, len(document))
+            out += [
+                _passage(annotated, a, b, "content", spans)
+                for a, b in content_ranges(document, attribution.content)
+            ]
+    return out
+
+
+def _span_labels(attributions: list[Found], n_tokens: int) -> np.ndarray:
+    labels = np.zeros(n_tokens, dtype=np.int64)
     # where they overlap, the shorter one prevails
     for role, begins in (("content", 5), ("source", 3), ("cue", 1)):
-        for attribution in annotated.top:
+        for attribution in attributions:
             tokens = np.array(getattr(attribution, role), dtype=np.int64)
-            span_labels[tokens] = begins + (np.diff(tokens, prepend=-2) == 1)
-    inside = np.zeros(len(document), dtype=bool)
-    for attribution in annotated.attributions:
-        inside[attribution.content] = True
-    for attribution in annotated.attributions:
-        inside[attribution.cue] = False
-    out = []
-    for a, b in token_ranges(document.paragraph, _PASSAGE, _LONGEST_PASSAGE):
-        cue_labels = np.zeros(b - a, dtype=np.int64)
-        cues: list[tuple[int, int]] = []
-        roles: list[tuple[np.ndarray, np.ndarray]] = []
-        for attribution in sorted(annotated.attributions, key=lambda found: found.cue):
-            cue = np.array(attribution.cue)
-            # of a cue in pieces (two in a thousand are) the first one stands for all
-            cue = cue[cue == cue[0] + np.arange(len(cue))]
-            if cue[0] < a or cue[-1] >= b:
-                continue
-            cue_labels[cue - a] = 2
-            cue_labels[cue[0] - a] = 1
-            cues.append((cue[0] - a, cue[-1] + 1 - a))
-            source = np.array(attribution.source, dtype=np.int64) - a
-            roles.append((source, np.array(attribution.content) - a))
-        out.append(
-            Passage(
-                document.part(a, b),
-                annotated.nested,
-                np.array(cues, dtype=np.int64).reshape(-1, 2),
-                roles,
-                cue_labels,
-                span_labels[a:b],
-                inside[a:b],
-            )
-        )
-    return out
+            labels[tokens] = begins + (np.diff(tokens, prepend=-2) == 1)
+    return labels
+
+
+def _passage(annotated: Annotated, a: int, b: int, kind: str, spans: np.ndarray) -> Passage:
+    """The tokens ``a:b`` and the attributions whose cue is in them."""
+    cue_labels = np.zeros(b - a, dtype=np.int64)
+    cues: list[tuple[int, int]] = []
+    roles: list[tuple[np.ndarray, np.ndarray]] = []
+    for attribution in sorted(annotated.attributions, key=lambda found: found.cue):
+        cue = np.array(attribution.cue)
+        # of a cue in pieces (two in a thousand are) the first one stands for all
+        cue = cue[cue == cue[0] + np.arange(len(cue))]
+        if cue[0] < a or cue[-1] >= b:
+            continue
+        cue_labels[cue - a] = 2
+        cue_labels[cue[0] - a] = 1
+        cues.append((cue[0] - a, cue[-1] + 1 - a))
+        source = np.array(attribution.source, dtype=np.int64) - a
+        roles.append((source, np.array(attribution.content) - a))
+    return Passage(
+        annotated.document.part(a, b),
+        kind,
+        np.array(cues, dtype=np.int64).reshape(-1, 2),
+        roles,
+        cue_labels,
+        spans[a:b],
+    )
+
+
+def content_ranges(document: Document, content: list[int]) -> list[tuple[int, int]]:
+    """The runs of tokens of a content in which there may be another attribution.
+
+    Quotation marks around them are left out: inside, they say nothing.
+    """
+    ranges = []
+    breaks = [k for k in range(1, len(content)) if content[k] != content[k - 1] + 1]
+    for i, j in zip([0, *breaks], [*breaks, len(content)], strict=True):
+        a, b = content[i], content[j - 1] + 1
+        while a < b and document.words[a] in QUOTATION_MARKS:
+            a += 1
+        while a < b and document.words[b - 1] in QUOTATION_MARKS:
+            b -= 1
+        if b - a >= _SHORTEST_NESTED:
+            ranges.append((a, b))
+    return ranges
 
 
 def token_ranges(paragraph: np.ndarray, enough: int, longest: int) -> list[tuple[int, int]]:

@@ -2,11 +2,11 @@
 
 Comes in: texts. Goes out: the attribution table with source, cue and content spans and parents.
 
-A small convolutional network reads the tokens (`sourcescore.extract.network`). It marks the cues,
-those inside the content of others as well; then, for each cue by itself, which tokens around it are
+A small convolutional network reads the tokens (`sourcescore.extract.network`). It marks the cues;
+then, for each cue by itself, which tokens around it are
 its source and its content, so that contents may be discontinuous, run over sentences and overlap.
-Both times the best sequence of labels is taken. An attribution whose content lies inside that of
-another one becomes its child.
+Both times the best sequence of labels is taken. Then each content is read once more by itself, for
+attributions inside it. One whose content lies inside that of another becomes its child.
 
 The task and its three roles are those of Pareti (2015), *Attribution: a computational approach*,
 and Newell, Margolin and Ruths (2018), *An attribution relations corpus for political news*.
@@ -18,7 +18,7 @@ import io
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -33,6 +33,7 @@ from sourcescore.extract.examples import (
     Annotated,
     Found,
     annotated_documents,
+    content_ranges,
     passages,
     token_ranges,
 )
@@ -47,7 +48,7 @@ from sourcescore.extract.features import (
 )
 from sourcescore.extract.learning import Settings, learn
 from sourcescore.extract.lookup import TokenLookup, TokenVectors, count_features
-from sourcescore.extract.network import CUE_LABELS, ROLE_LABELS, Network
+from sourcescore.extract.network import CUE_LABELS, DILATIONS, ROLE_LABELS, Network, spread
 from sourcescore.models import load_words
 from sourcescore.tables import as_texts, attributions_frame, check_attributions
 from sourcescore.text import Document, parse, sentence_around
@@ -59,6 +60,8 @@ logger = logging.getLogger(__name__)
 #: A text is read in blocks of this many tokens, cut at the end of a paragraph, so that memory does
 #: not grow with its length. Articles are shorter than one block.
 _BLOCK = 4000
+#: So many cues are worked on at a time, for the same reason: any word of a strange text may be one.
+_CUES = 200
 #: Probabilities closer to 0 or 1 make no difference.
 _CERTAIN = 1e-6
 _OTHER, _BEGINS, _CONTINUES = map(CUE_LABELS.index, ("other", "begins", "continues"))
@@ -268,25 +271,49 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         """The attributions of one document as token numbers, in order of their cues."""
         if not document.words:
             return []
-        looked_up = self._token_vectors(document, nested=self.nested)
-        encoded = self.network_.encode(looked_up[None])[0][0]
-        layout = Layout.of(document)
+        if not self.nested:
+            return self._read(document, [(0, len(document))], "flat")
+        found = self._read(document, [(0, len(document))], "nested")
+        # read by itself, a content shows attributions that go unseen in the whole text
+        inside = sorted({r for above in found for r in content_ranges(document, above.content)})
+        taken = {token for attribution in found for token in attribution.cue}
+        for attribution in self._read(document, inside, "content") if inside else []:
+            if taken.isdisjoint(attribution.cue):
+                taken.update(attribution.cue)
+                found.append(attribution)
+        return sorted(found, key=lambda attribution: attribution.cue)
+
+    def _read(self, document: Document, ranges: list[tuple[int, int]], kind: str) -> list[Found]:
+        """The attributions of some ranges of a document, each read by itself."""
+        parts = [document.part(a, b) for a, b in ranges]
+        looked_up = np.concatenate([self._token_vectors(part, kind) for part in parts])
+        place, mask = spread(np.array([len(part) for part in parts]), DILATIONS)
+        x = np.zeros((*mask.shape, looked_up.shape[1]), dtype=np.float32)
+        x[0, place] = looked_up
+        encoded = self.network_.encode(x, mask if len(parts) > 1 else None)[0][0, place]
+        layout = Layout.joined(parts)
         cues = self._cues(encoded, layout)
-        if not len(cues):
-            return []
-        windows, first = cue_windows(layout, cues)
+        token = np.concatenate([np.arange(a, b) for a, b in ranges])
+        found: list[Found] = []
+        for k in range(0, len(cues), _CUES):
+            for own in self._arguments(encoded, layout, cues[k : k + _CUES], cues):
+                found.append(Found(*(token[role].tolist() for role in own)))
+        return found
+
+    def _arguments(
+        self, encoded: np.ndarray, layout: Layout, cues: np.ndarray, among: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The tokens of cue, source and content of those cues that have a content."""
+        windows, first = cue_windows(layout, cues, among)
         mask = windows.rows
         scores = np.zeros((*mask.shape, len(ROLE_LABELS)), dtype=np.float32)
         scores[mask] = self.network_.roles(encoded, windows)[0]
         labels = best_labels(scores, windows.length, *self.network_.chain("role"))
-        found = []
         for row, (start, end) in enumerate(cues.tolist()):
-            content = (np.flatnonzero(labels[row] == _CONTENT) + first[row]).tolist()
-            if content:
-                source = (np.flatnonzero(labels[row] == _SOURCE) + first[row]).tolist()
-                source = _nearest_run(source, start, end)
-                found.append(Found(list(range(start, end)), source, content))
-        return found
+            content = np.flatnonzero(labels[row] == _CONTENT) + first[row]
+            if len(content):
+                source = np.flatnonzero(labels[row] == _SOURCE) + first[row]
+                yield np.arange(start, end), _nearest_run(source, start, end), content
 
     def _cues(self, encoded: np.ndarray, layout: Layout) -> np.ndarray:
         """First token of each cue and the one after its last: int array of shape (n_cues, 2)."""
@@ -339,15 +366,12 @@ def _cue_mask(annotated: Annotated) -> np.ndarray:
     return mask
 
 
-def _nearest_run(tokens: list[int], start: int, end: int) -> list[int]:
+def _nearest_run(tokens: np.ndarray, start: int, end: int) -> np.ndarray:
     """Of runs of consecutive tokens the one next to the cue: an attribution has one source."""
-    runs: list[list[int]] = []
-    for token in tokens:
-        if runs and runs[-1][-1] == token - 1:
-            runs[-1].append(token)
-        else:
-            runs.append([token])
-    return min(runs, key=lambda run: max(start - run[-1], run[0] - end), default=[])
+    runs = np.split(tokens, np.flatnonzero(np.diff(tokens) != 1) + 1)
+    if len(runs) == 1:
+        return tokens
+    return min(runs, key=lambda run: max(start - run[-1], run[0] - end))
 
 
 def _parents(found: list[Found]) -> list[int | None]:

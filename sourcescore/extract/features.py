@@ -24,6 +24,7 @@ from sourcescore.words import WordVectors
 __all__ = [
     "N_PLACES",
     "N_RELATIONS",
+    "QUOTATION_MARKS",
     "Layout",
     "Vocabulary",
     "WordTable",
@@ -43,12 +44,16 @@ _MARKS = {
     **dict.fromkeys(["‘", "’", "`"], "'"),
 }
 _QUOTES = frozenset("\"'")
+QUOTATION_MARKS = frozenset([*_QUOTES, *_MARKS])
 #: How far from the cue its source and content are looked for: in tokens, paragraphs, sentences.
 _BEFORE, _AFTER = 128, 192
 _PARAGRAPHS, _SENTENCES = 1, 6
 #: Lower bounds of the classes of distance between a token and a cue; one more for the cue itself.
 _DISTANCES = np.array([1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 29, 38, 50, 66, 90, 120, 160])
 _MOST_CUES_BETWEEN = 3
+#: The numbers of sentences, paragraphs and quotations of joined documents are so far apart: more
+#: than there are in any one that is read at a time.
+_APART = 1_000_000
 
 
 class WordTable:
@@ -222,9 +227,15 @@ class Layout(NamedTuple):
     quotation: np.ndarray
 
     @classmethod
-    def of(cls, document: Document) -> Layout:
-        """The layout of a document."""
-        return cls(document.sentence, document.paragraph, document.quotation)
+    def joined(cls, documents: Sequence[Document]) -> Layout:
+        """The layout of several documents one after the other, out of reach of one another."""
+        shift = np.repeat(_APART * np.arange(len(documents)), [len(d) for d in documents])
+        sentence = np.concatenate([document.sentence for document in documents])
+        paragraph = np.concatenate([document.paragraph for document in documents])
+        quotation = np.concatenate([document.quotation for document in documents])
+        return cls(
+            sentence + shift, paragraph + shift, np.where(quotation > 0, quotation + shift, 0)
+        )
 
 
 def sentence_rows(sentence: np.ndarray) -> np.ndarray:
@@ -236,7 +247,9 @@ def sentence_rows(sentence: np.ndarray) -> np.ndarray:
     return np.arange(length.max()) < length[:, None]
 
 
-def cue_windows(layout: Layout, cues: np.ndarray) -> tuple[Windows, np.ndarray]:
+def cue_windows(
+    layout: Layout, cues: np.ndarray, among: np.ndarray | None = None
+) -> tuple[Windows, np.ndarray]:
     """The surroundings of each cue.
 
     Parameters
@@ -244,6 +257,8 @@ def cue_windows(layout: Layout, cues: np.ndarray) -> tuple[Windows, np.ndarray]:
     layout : Layout
     cues : int array of shape (n_cues, 2)
         First token of each cue and the one after its last, in order.
+    among : int array of shape (n_all_cues, 2), default=None
+        All the cues, if those are only some of them.
 
     Returns
     -------
@@ -282,7 +297,7 @@ def cue_windows(layout: Layout, cues: np.ndarray) -> tuple[Windows, np.ndarray]:
     step = np.clip(sentence[token] - sentence[first][row], -_SENTENCES, _SENTENCES)
     leap = np.clip(paragraph[token] - paragraph[first][row], -_PARAGRAPHS, _PARAGRAPHS)
     starts_here = np.zeros(n, dtype=np.int64)
-    starts_here[first] = 1
+    starts_here[first if among is None else among[:, 0]] = 1
     passed = np.cumsum(starts_here)
     between = np.minimum(np.abs(passed[token] - passed[first][row]), _MOST_CUES_BETWEEN)
     other = (starts_here[token] > 0) & (token != first[row])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,18 +17,13 @@ from sourcescore.extract.network import Adam, Learning, Network, Parameters
 
 __all__ = ["Settings", "learn"]
 
-#: Passages of like length go into one batch; they are sorted by length so many batches at a time.
-_POOL = 16
+#: Passages of like length go into one batch: of so many at a time, which are sorted by length.
+_POOL = 200
 _WARM_UP_STEPS = 100
 #: What one step leaves of the mean of the parameters before it; less in the first steps.
 _MEMORY = 0.998
 #: Weight of the third head, which only helps the encoder to learn.
 _SPAN_WEIGHT = 0.5
-#: How often a flat passage is shown as a nested one.
-_AS_NESTED = 0.5
-#: The numbers of sentences, paragraphs and quotations of joined passages are so far apart: more
-#: than there are in one passage.
-_APART = 10_000
 
 
 @dataclass(frozen=True)
@@ -40,8 +34,8 @@ class Settings:
     ----------
     n_epochs : int
         How often each passage is seen.
-    batch_size : int
-        Passages per step.
+    batch_tokens : int
+        The most tokens per step, what fills up shorter passages included.
     learning_rate : float
         Highest rate: reached after a warm-up, it falls in a straight line from there.
     dropout : float
@@ -53,25 +47,16 @@ class Settings:
 
     n_epochs: int
     learning_rate: float
-    batch_size: int = 8
-    dropout: float = 0.3
-    feature_dropout: float = 0.1
+    batch_tokens: int = 3200
+    dropout: float = 0.2
+    feature_dropout: float = 0.2
     weight_decay: float = 0.01
 
 
 class _Prepared(NamedTuple):
     passage: Passage
-    #: As in a flat and as in a nested document.
-    features: tuple[sparse.csr_array, sparse.csr_array]
+    features: sparse.csr_array
     vector_rows: np.ndarray
-
-    @classmethod
-    def of(cls, passage: Passage, lookup: TokenLookup) -> _Prepared:
-        words = plain_words(passage.document)
-        flat, nested = (
-            lookup.of_document(passage.document, nested=nested) for nested in (False, True)
-        )
-        return cls(passage, (flat, nested), lookup.vectors.lookup(words))
 
 
 def learn(
@@ -103,14 +88,22 @@ def learn(
     """
     from tqdm import tqdm
 
-    prepared = [_Prepared.of(passage, lookup) for passage in passages]
-    n_steps = settings.n_epochs * math.ceil(len(prepared) / settings.batch_size)
+    prepared = [
+        _Prepared(
+            passage,
+            lookup.of_document(passage.document, passage.kind),
+            lookup.vectors.lookup(plain_words(passage.document)),
+        )
+        for passage in passages
+    ]
+    n_tokens = sum(len(item.vector_rows) for item in prepared)
+    n_steps = settings.n_epochs * max(1, round(n_tokens / settings.batch_tokens))
     warm_up = min(_WARM_UP_STEPS, max(1, n_steps // 10))
     adam = Adam(network.parameters, weight_decay=settings.weight_decay)
     mean = {name: value.copy() for name, value in network.parameters.items()}
     with tqdm(total=n_steps, desc="learning", disable=not progress, unit="batch") as bar:
         for _ in range(settings.n_epochs):
-            for batch in _batches(prepared, settings.batch_size, rng):
+            for batch in _batches(prepared, settings.batch_tokens, rng):
                 loss, gradients = _step(network, batch, lookup, settings, rng)
                 done = adam.n_steps / n_steps
                 rate = min((adam.n_steps + 1) / warm_up, 1) * max(1 - done, 0.01)
@@ -125,14 +118,20 @@ def learn(
 
 
 def _batches(
-    prepared: list[_Prepared], size: int, rng: np.random.Generator
+    prepared: list[_Prepared], most_tokens: int, rng: np.random.Generator
 ) -> list[list[_Prepared]]:
+    """All passages in a new order, those of like length together."""
     order = rng.permutation(len(prepared))
-    batches = []
-    for start in range(0, len(order), size * _POOL):
-        pool = sorted(order[start : start + size * _POOL], key=lambda i: len(prepared[i][2]))
-        batches += [pool[k : k + size] for k in range(0, len(pool), size)]
-    return [[prepared[i] for i in batches[k]] for k in rng.permutation(len(batches))]
+    batches: list[list[_Prepared]] = []
+    for start in range(0, len(order), _POOL):
+        batch: list[_Prepared] = []
+        for i in sorted(order[start : start + _POOL], key=lambda i: len(prepared[i].vector_rows)):
+            if batch and (len(batch) + 1) * len(prepared[i].vector_rows) > most_tokens:
+                batches.append(batch)
+                batch = []
+            batch.append(prepared[i])
+        batches.append(batch)
+    return [batches[k] for k in rng.permutation(len(batches))]
 
 
 def _step(
@@ -146,17 +145,7 @@ def _step(
     lengths = np.array([len(item.vector_rows) for item in batch])
     n_tokens = int(lengths.sum())
     learning = Learning(rng, settings.dropout)
-    # half the time a flat passage is shown as a nested one of which the contents are not known
-    nested = [item.passage.nested or rng.random() < _AS_NESTED for item in batch]
-    known = np.concatenate(
-        [
-            ~item.passage.inside | item.passage.nested | (not shown)
-            for item, shown in zip(batch, nested, strict=True)
-        ]
-    )
-
-    shown_features = [item.features[shown] for item, shown in zip(batch, nested, strict=True)]
-    features = sparse.csr_array(sparse.vstack(shown_features))
+    features = sparse.csr_array(sparse.vstack([item.features for item in batch]))
     if settings.feature_dropout:
         kept = rng.random(features.nnz, dtype=np.float32) >= settings.feature_dropout
         features.data = features.data * kept
@@ -170,10 +159,10 @@ def _step(
     out_of = learning.dropout(looked_up.shape)
     encoded = padded[mask] if out_of is None else padded[mask] * out_of
 
-    layout = _joined([Layout.of(item.passage.document) for item in batch])
+    layout = Layout.joined([item.passage.document for item in batch])
     loss = 0.0
     back = np.zeros_like(encoded)
-    shown = _Shown(network, encoded, [item.passage for item in batch], layout, known, learning)
+    shown = _Shown(network, encoded, [item.passage for item in batch], layout, learning)
     for part in (_cue_loss, _span_loss, _role_loss):
         part_loss, part_back = part(shown)
         loss += part_loss
@@ -190,19 +179,6 @@ def _step(
     return loss / n_tokens, {name: g * scale for name, g in learning.gradients.items()}
 
 
-def _joined(layouts: list[Layout]) -> Layout:
-    """Several layouts one after the other, too far apart for a window to reach over."""
-    shift = np.repeat(
-        _APART * np.arange(len(layouts)), [len(layout.sentence) for layout in layouts]
-    )
-    sentence, paragraph, quotation = (
-        np.concatenate(column) for column in zip(*layouts, strict=True)
-    )
-    return Layout(
-        sentence + shift, paragraph + shift, np.where(quotation > 0, quotation + shift, 0)
-    )
-
-
 class _Shown(NamedTuple):
     """What the heads learn from: encoded tokens of some passages, one after the other."""
 
@@ -210,33 +186,27 @@ class _Shown(NamedTuple):
     encoded: np.ndarray
     passages: list[Passage]
     layout: Layout
-    #: Of which tokens it is known whether they are part of a cue.
-    known: np.ndarray
     learning: Learning
 
 
 def _cue_loss(shown: _Shown) -> tuple[float, np.ndarray]:
-    network, encoded, passages, layout, known, learning = shown
-    if not known.any():
-        return 0.0, np.zeros_like(encoded)
+    network, encoded, passages, layout, learning = shown
     scores, pull = network.linear("cue", encoded, learning)
-    mask = sentence_rows(layout.sentence[known])
+    mask = sentence_rows(layout.sentence)
     rows = np.zeros((*mask.shape, scores.shape[1]), dtype=np.float32)
-    rows[mask] = scores[known]
+    rows[mask] = scores
     labels = np.zeros(mask.shape, dtype=np.int64)
-    labels[mask] = np.concatenate([passage.cue_labels for passage in passages])[known]
+    labels[mask] = np.concatenate([passage.cue_labels for passage in passages])
     start, transition = network.chain("cue")
     result = chain_loss(rows, mask, labels, start, transition)
     learning.add("cue.start", result.start)
     learning.add("cue.transition", result.transition)
-    back = np.zeros_like(scores)
-    back[known] = result.scores[mask]
-    return result.loss, pull(back)
+    return result.loss, pull(result.scores[mask])
 
 
 def _span_loss(shown: _Shown) -> tuple[float, np.ndarray]:
     """Cross-entropy of the labels that do not say whose source or content it is."""
-    network, encoded, passages, _, _, learning = shown
+    network, encoded, passages, _, learning = shown
     scores, pull = network.linear("span", encoded, learning)
     labels = np.concatenate([passage.span_labels for passage in passages])
     each = np.arange(len(labels))
@@ -248,7 +218,7 @@ def _span_loss(shown: _Shown) -> tuple[float, np.ndarray]:
 
 
 def _role_loss(shown: _Shown) -> tuple[float, np.ndarray]:
-    network, encoded, passages, layout, _, learning = shown
+    network, encoded, passages, layout, learning = shown
     lengths = [len(passage.cue_labels) for passage in passages]
     offsets = np.cumsum([0, *lengths[:-1]])
     cues = np.concatenate([p.cues + k for p, k in zip(passages, offsets, strict=True)])

@@ -24,11 +24,14 @@ from sourcescore.extract.network import WIDTH, Network
 from sourcescore.text import Document
 from sourcescore.words import WordVectors
 
-__all__ = ["TokenLookup", "TokenVectors", "count_features"]
+__all__ = ["KINDS", "TokenLookup", "TokenVectors", "count_features"]
 
-#: Features are numbered: places, that the document is annotated with nesting, those of words.
-_NESTED = N_PLACES
-_WORDS = N_PLACES + 1
+#: What a sequence of tokens is part of: a document in which attributions inside others are not
+#: annotated, one in which they are, or the content of an attribution in such a one.
+KINDS = ("flat", "nested", "content")
+#: Features are numbered: places, kinds, those of words.
+_KINDS = N_PLACES
+_WORDS = N_PLACES + len(KINDS)
 #: The memory of words is emptied when it holds so many, so that it cannot grow without end.
 _MOST_REMEMBERED = 40_000
 
@@ -66,8 +69,9 @@ class TokenLookup:
         features = word_features(word, self._table, self.vectors)
         return [_WORDS + number for number in self._vocabulary.numbers(features)]
 
-    def of_document(self, document: Document, *, nested: bool) -> sparse.csr_array:
+    def of_document(self, document: Document, kind: str) -> sparse.csr_array:
         """The features of each token: csr_array of shape (n_tokens, n_features)."""
+        own = _KINDS + KINDS.index(kind)
         known: dict[str, list[int]] = {}
         columns: list[int] = []
         ends = [0]
@@ -77,9 +81,7 @@ class TokenLookup:
             if word not in known:
                 known[word] = self.of_word(word)
             columns += known[word]
-            columns.append(place)
-            if nested:
-                columns.append(_NESTED)
+            columns += (place, own)
             ends.append(len(columns))
         return sparse.csr_array(
             (np.ones(len(columns), dtype=np.float32), columns, ends),
@@ -104,7 +106,7 @@ class TokenVectors:
         self._row: dict[str, int] = {}
         self._known = np.empty((1024, WIDTH), dtype=np.float32)
 
-    def __call__(self, document: Document, *, nested: bool) -> np.ndarray:
+    def __call__(self, document: Document, kind: str) -> np.ndarray:
         """The vectors: float32 array of shape (n_tokens, WIDTH)."""
         if len(self._row) > _MOST_REMEMBERED:
             self._row.clear()
@@ -116,8 +118,7 @@ class TokenVectors:
         rows = np.fromiter((row[word] for word in words), np.int64, len(words))
         x = self._known[rows]
         x += self._features[:N_PLACES][place_numbers(document)]
-        if nested:
-            x += self._features[_NESTED]
+        x += self._features[_KINDS + KINDS.index(kind)]
         return x
 
     def _learn(self, word: str) -> None:

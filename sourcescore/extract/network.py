@@ -20,7 +20,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-__all__ = ["CUE_LABELS", "ROLE_LABELS", "SPAN_LABELS", "Adam", "Learning", "Network", "Windows"]
+__all__ = [
+    "CUE_LABELS",
+    "ROLE_LABELS",
+    "SPAN_LABELS",
+    "Adam",
+    "Learning",
+    "Network",
+    "Windows",
+    "spread",
+]
 
 #: What the heads tell apart.
 CUE_LABELS = ("other", "begins", "continues")
@@ -63,6 +72,22 @@ class Windows(NamedTuple):
     def rows(self) -> np.ndarray:
         """Which places are taken if each window is a row: bool of shape (n_cues, longest)."""
         return np.arange(self.length.max()) < self.length[:, None]
+
+
+def spread(lengths: np.ndarray, dilations: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Lay several sequences out in one row, with gaps that no convolution sees across.
+
+    Returns
+    -------
+    place : int array of shape (lengths.sum(),)
+        Where each element goes.
+    mask : bool array of shape (1, n_places)
+    """
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    place = np.arange(len(row)) + max(dilations) * row
+    mask = np.zeros((1, place[-1] + 1), dtype=bool)
+    mask[0, place] = True
+    return place, mask
 
 
 class Network:
@@ -294,11 +319,7 @@ class Network:
         taken = windows.tokens @ token + windows.cue @ given
         taken += windows.relations @ self.parameters["relation"]
         np.maximum(taken, 0, out=taken)
-        # one long row, with gaps that no convolution sees across
-        row = np.repeat(np.arange(len(windows.length)), windows.length)
-        place = np.arange(len(row)) + max(ROLE_DILATIONS) * row
-        mask = np.zeros((1, place[-1] + 1), dtype=bool)
-        mask[0, place] = True
+        place, mask = spread(windows.length, ROLE_DILATIONS)
         x = np.zeros((*mask.shape, ROLE_WIDTH), dtype=np.float32)
         x[0, place] = taken
         around, pull_stack = self._stack(x, mask, "around", ROLE_DILATIONS, "around", learning)

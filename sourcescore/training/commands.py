@@ -39,7 +39,9 @@ _CLASSES = {
 _N_FOLDS = 5
 
 
-def train(name: str, data: Path, out: Path, *, progress: bool = True) -> str:
+def train(
+    name: str, data: Path, out: Path, *, start: str | None = None, progress: bool = True
+) -> str:
     """Train a model, save it with its cross-validated figures, and return these as JSON.
 
     Parameters
@@ -49,6 +51,10 @@ def train(name: str, data: Path, out: Path, *, progress: bool = True) -> str:
         An annotated file, or the folder of the corpora.
     out : Path
         The folder of the model.
+    start : str, optional
+        For an extractor and an annotated file: the folder of the model to go on from, or
+        ``"scratch"`` for none. A file seldom has the thousands of attributions that it takes to
+        learn from nothing, so by default it is the shipped one.
     progress : bool, default=True
 
     Raises
@@ -60,6 +66,8 @@ def train(name: str, data: Path, out: Path, *, progress: bool = True) -> str:
     """
     if not data.exists():
         raise FileNotFoundError(2, "no such file or folder", str(data))
+    if start is not None and (name != "extractor" or data.is_dir()):
+        raise ValueError("--from is for an extractor that is trained on an annotated file.")
     if data.is_dir():
         if name == "scorer":
             raise ValueError("a scorer is trained on a CSV file of evidence with truth.")
@@ -67,8 +75,8 @@ def train(name: str, data: Path, out: Path, *, progress: bool = True) -> str:
         estimator, figures = module.train(data, progress=progress)
     else:
         rows = _read(name, data)
-        figures = _cross_validate(name, rows)
-        estimator = _fit(name, rows)
+        figures = _cross_validate(name, rows, start)
+        estimator = _fit(name, rows, start)
     save_model(estimator, out, figures=figures)
     return json.dumps({"model": str(out), **figures}, indent=1)
 
@@ -114,11 +122,9 @@ def _read(name: str, data: Path) -> Any:
     return table
 
 
-def _fit(name: str, rows: Any) -> Any:
+def _fit(name: str, rows: Any, start: str | None = None) -> Any:
     if name == "extractor":
-        from sourcescore.extract import AttributionExtractor
-
-        return AttributionExtractor().fit(rows.texts, rows.attributions)
+        return _extractor(start).fit(rows.texts, rows.attributions).set_params(warm_start=False)
     if name == "resolver":
         from sourcescore.sources import SourceResolver
 
@@ -140,6 +146,18 @@ def _fit(name: str, rows: Any) -> Any:
     from sourcescore.confidence import ClaimScorer
 
     return ClaimScorer().fit(rows, _truth(rows))
+
+
+def _extractor(start: str | None) -> Any:
+    """An extractor to train: one that goes on from another, gently, or one that knows nothing."""
+    from sourcescore.extract import AttributionExtractor
+
+    if start == "scratch":
+        return AttributionExtractor()
+    extractor = load_model("extractor" if start is None else start)
+    if not isinstance(extractor, AttributionExtractor):
+        raise ValueError(f"{start} holds a {type(extractor).__name__}, not an extractor.")
+    return extractor.set_params(warm_start=True, n_epochs=6, learning_rate=0.0005)
 
 
 def _measure(name: str, estimator: Any, rows: Any) -> dict[str, Any]:
@@ -170,7 +188,7 @@ def _measure(name: str, estimator: Any, rows: Any) -> dict[str, Any]:
     return figures
 
 
-def _cross_validate(name: str, rows: Any) -> dict[str, Any]:
+def _cross_validate(name: str, rows: Any, start: str | None) -> dict[str, Any]:
     """Figures of a model that is trained on folds of the data and measured on the rest."""
     if name not in EVALUATED:
         return {}
@@ -181,7 +199,8 @@ def _cross_validate(name: str, rows: Any) -> dict[str, Any]:
     folds = []
     for train_rows, test_rows in GroupKFold(n_folds).split(groups, groups=groups):
         keys = set(np.asarray(groups, dtype=object)[test_rows])
-        model = _fit(name, _take(name, rows, set(np.asarray(groups, dtype=object)[train_rows])))
+        seen = _take(name, rows, set(np.asarray(groups, dtype=object)[train_rows]))
+        model = _fit(name, seen, start)
         folds.append(_measure(name, model, _take(name, rows, keys)))
     return {"cross_validation": {"folds": folds, "mean": _mean(folds)}}
 
