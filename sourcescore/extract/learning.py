@@ -20,6 +20,8 @@ __all__ = ["Settings", "learn"]
 #: Passages of like length go into one batch: of so many at a time, which are sorted by length.
 _POOL = 200
 _WARM_UP_STEPS = 100
+#: An epoch has at least about so many steps, if there are as many passages.
+_LEAST_STEPS = 50
 #: What one step leaves of the mean of the parameters before it; less in the first steps.
 _MEMORY = 0.998
 #: Weight of the third head, which only helps the encoder to learn.
@@ -35,7 +37,8 @@ class Settings:
     n_epochs : int
         How often each passage is seen.
     batch_tokens : int
-        The most tokens per step, what fills up shorter passages included.
+        The most tokens per step, what fills up shorter passages included; a longer passage is a
+        step by itself.
     learning_rate : float
         Highest rate: reached after a warm-up, it falls in a straight line from there.
     dropout : float
@@ -97,13 +100,15 @@ def learn(
         for passage in passages
     ]
     n_tokens = sum(len(item.vector_rows) for item in prepared)
-    n_steps = settings.n_epochs * max(1, round(n_tokens / settings.batch_tokens))
+    # few passages are taken in small batches: what counts is the number of steps
+    batch_tokens = min(settings.batch_tokens, max(1, n_tokens // _LEAST_STEPS))
+    n_steps = settings.n_epochs * max(1, round(n_tokens / batch_tokens))
     warm_up = min(_WARM_UP_STEPS, max(1, n_steps // 10))
     adam = Adam(network.parameters, weight_decay=settings.weight_decay)
     mean = {name: value.copy() for name, value in network.parameters.items()}
     with tqdm(total=n_steps, desc="learning", disable=not progress, unit="batch") as bar:
         for _ in range(settings.n_epochs):
-            for batch in _batches(prepared, settings.batch_tokens, rng):
+            for batch in _batches(prepared, batch_tokens, rng):
                 loss, gradients = _step(network, batch, lookup, settings, rng)
                 done = adam.n_steps / n_steps
                 rate = min((adam.n_steps + 1) / warm_up, 1) * max(1 - done, 0.01)
