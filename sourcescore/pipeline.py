@@ -59,8 +59,8 @@ class SourceScorer(BaseEstimator):
     priors : Priors, mapping or path of a TOML file, optional
         By default the shipped ones.
     statements_only : bool, default=False
-        Drop attributions that neither assert nor deny (wishes, plans, attitudes, refusals to
-        comment). They are evidence for no claim in any case.
+        Leave attributions that neither assert nor deny (wishes, plans, attitudes, refusals to
+        comment) out of the report. They are evidence for no claim in any case.
     n_jobs : int, optional
         Number of processes for many texts; see joblib.
 
@@ -209,7 +209,7 @@ class SourceScorer(BaseEstimator):
         scorer = self._claim_scorer()
         return Report(
             texts=articles["text"],
-            attributions=attributions,
+            attributions=_statements(attributions) if self.statements_only else attributions,
             claims=_claim_table(found, scorer.predict(evidence, found.index), attributions),
             evidence=evidence,
             scorer=scorer,
@@ -342,8 +342,7 @@ def _shipped(name: str, models: str) -> Any:
 
 
 def _read_part(scorer: SourceScorer, texts: pd.Series) -> pd.DataFrame:
-    attributions = scorer.classify(scorer.extract(texts), texts)
-    return _statements(attributions) if scorer.statements_only else attributions
+    return scorer.classify(scorer.extract(texts), texts)
 
 
 def _statements(attributions: pd.DataFrame) -> pd.DataFrame:

@@ -114,7 +114,7 @@ def best_labels(
 
     >>> import numpy as np
     >>> transition = np.array([[0, 0], [0, -np.inf]])
-    >>> best_labels(np.array([[[0, 1], [0, 2], [0, 1]]]), np.array([3]), np.zeros(2), transition)
+    >>> best_labels(np.array([[[0, 2], [0, 3], [0, 2]]]), np.array([3]), np.zeros(2), transition)
     array([[1, 0, 1]])
     """
     score = np.ascontiguousarray(scores.transpose(1, 0, 2))

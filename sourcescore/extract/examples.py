@@ -6,6 +6,7 @@ attributions as token numbers.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -138,56 +139,60 @@ def passages(annotated: Annotated) -> list[Passage]:
     Each content of a nested document is a passage of its own besides.
     """
     document = annotated.document
+    found = sorted(annotated.attributions, key=lambda attribution: attribution.cue)
+    starts = [attribution.cue[0] for attribution in found]
+
+    def within(a: int, b: int) -> list[Found]:
+        return found[bisect_left(starts, a) : bisect_left(starts, b)]
+
     spans = _span_labels(annotated.top, len(document))
     kind = "nested" if annotated.nested else "flat"
     out = [
-        _passage(annotated, a, b, kind, spans)
+        _passage(document.part(a, b), a, kind, within(a, b), spans[a:b])
         for a, b in token_ranges(document.paragraph, _PASSAGE, _LONGEST_PASSAGE)
     ]
     if annotated.nested:
-        for attribution in annotated.attributions:
-            inside = [a for a in annotated.attributions if set(a.cue) <= set(attribution.content)]
-            spans = _span_labels(inside, len(document))
-            out += [
-                _passage(annotated, a, b, "content", spans)
-                for a, b in content_ranges(document, attribution.content)
-            ]
+        for attribution in found:
+            for a, b in content_ranges(document, attribution.content):
+                inside = within(a, b)
+                spans = _span_labels(inside, b - a, a)
+                out.append(_passage(document.part(a, b), a, "content", inside, spans))
     return out
 
 
-def _span_labels(attributions: list[Found], n_tokens: int) -> np.ndarray:
+def _span_labels(attributions: list[Found], n_tokens: int, first: int = 0) -> np.ndarray:
+    """Labels of the tokens from `first` on, for the head that does not tell whose they are."""
     labels = np.zeros(n_tokens, dtype=np.int64)
     # where they overlap, the shorter one prevails
     for role, begins in (("content", 5), ("source", 3), ("cue", 1)):
         for attribution in attributions:
-            tokens = np.array(getattr(attribution, role), dtype=np.int64)
-            labels[tokens] = begins + (np.diff(tokens, prepend=-2) == 1)
+            tokens = np.array(getattr(attribution, role), dtype=np.int64) - first
+            value = begins + (np.diff(tokens, prepend=-2) == 1)
+            here = (tokens >= 0) & (tokens < n_tokens)
+            labels[tokens[here]] = value[here]
     return labels
 
 
-def _passage(annotated: Annotated, a: int, b: int, kind: str, spans: np.ndarray) -> Passage:
-    """The tokens ``a:b`` and the attributions whose cue is in them."""
-    cue_labels = np.zeros(b - a, dtype=np.int64)
+def _passage(
+    part: Document, first: int, kind: str, attributions: list[Found], spans: np.ndarray
+) -> Passage:
+    """A part of a document that starts with the token `first`, and the attributions in it."""
+    cue_labels = np.zeros(len(part), dtype=np.int64)
     cues: list[tuple[int, int]] = []
     roles: list[tuple[np.ndarray, np.ndarray]] = []
-    for attribution in sorted(annotated.attributions, key=lambda found: found.cue):
-        cue = np.array(attribution.cue)
+    for attribution in attributions:
+        cue = np.array(attribution.cue) - first
         # of a cue in pieces (two in a thousand are) the first one stands for all
         cue = cue[cue == cue[0] + np.arange(len(cue))]
-        if cue[0] < a or cue[-1] >= b:
+        if cue[-1] >= len(part):
             continue
-        cue_labels[cue - a] = 2
-        cue_labels[cue[0] - a] = 1
-        cues.append((cue[0] - a, cue[-1] + 1 - a))
-        source = np.array(attribution.source, dtype=np.int64) - a
-        roles.append((source, np.array(attribution.content) - a))
+        cue_labels[cue] = 2
+        cue_labels[cue[0]] = 1
+        cues.append((int(cue[0]), int(cue[-1]) + 1))
+        source = np.array(attribution.source, dtype=np.int64) - first
+        roles.append((source, np.array(attribution.content) - first))
     return Passage(
-        annotated.document.part(a, b),
-        kind,
-        np.array(cues, dtype=np.int64).reshape(-1, 2),
-        roles,
-        cue_labels,
-        spans[a:b],
+        part, kind, np.array(cues, dtype=np.int64).reshape(-1, 2), roles, cue_labels, spans
     )
 
 
