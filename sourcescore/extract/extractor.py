@@ -19,6 +19,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -26,6 +27,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import ThreadpoolController
 
 from sourcescore import lexicons
 from sourcescore.extract.chain import best_labels
@@ -252,8 +254,10 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "network_")
         series = as_texts(texts)
         columns: defaultdict[str, list[Any]] = defaultdict(list)
-        for doc_id, text in zip(series.index, series.to_numpy(), strict=True):
-            self._add_rows(columns, doc_id, parse(text))
+        # one thread, so that sums do not depend on how many there are; many texts go to processes
+        with _blas().limit(limits=1, user_api="blas"):
+            for doc_id, text in zip(series.index, series.to_numpy(), strict=True):
+                self._add_rows(columns, doc_id, parse(text))
         return attributions_frame(columns, len(columns["doc_id"]))
 
     def _add_rows(self, columns: dict[str, list[Any]], doc_id: str, document: Document) -> None:
@@ -352,6 +356,16 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         stops = np.flatnonzero(np.append(labels, _OTHER) != _CONTINUES)
         return np.column_stack([first, stops[np.searchsorted(stops, first, side="right")]])
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_token_vectors", None)  # a memory, and the word vectors that everybody has
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "network_" in state:
+            self._prepare()
+
     # -- storing -------------------------------------------------------------------------------
 
     def to_parts(self) -> dict[str, bytes]:
@@ -380,6 +394,12 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         extractor.n_features_in_ = 1
         extractor._prepare()
         return extractor
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """What sets the number of threads of numpy's matrix products."""
+    return ThreadpoolController()
 
 
 class _Reading(NamedTuple):
