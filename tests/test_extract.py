@@ -115,6 +115,15 @@ def test_finds_plain_nested_and_discontinuous(shipped):
     assert "Nobody needs to leave" in found.loc["split", "content"]
 
 
+def test_what_is_relayed_is_a_child(shipped):
+    found = shipped.transform("The army says it holds the town, the Daily Herald reported.")
+    army, paper = (found[found["source"].str.contains(name)].iloc[0] for name in ("army", "Herald"))
+    assert army["parent_id"] == paper["attribution_id"]
+    assert paper["content"] == "The army says it holds the town"
+    found = shipped.transform("She said she was ready, and he told reporters that it was late.")
+    assert found["parent_id"].isna().all()
+
+
 QUOTES = {
     "straight": ('"', '"'),
     "curly": ("“", "”"),

@@ -74,6 +74,8 @@ _CUES = 200
 #: A content is read once more if a token in it is so likely to be in a cue. On PolNeAR dev that is
 #: a third of the contents, with nine tenths of what there is to be found in all.
 _SUSPECT = 0.4
+#: Contents are the same if they share so much of what either has.
+_SAME_CONTENT = 0.7
 #: Probabilities closer to 0 or 1 make no difference.
 _CERTAIN = 1e-6
 _OTHER, _BEGINS, _CONTINUES = map(CUE_LABELS.index, ("other", "begins", "continues"))
@@ -298,6 +300,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                 if taken.isdisjoint(attribution.cue):
                     taken.update(attribution.cue)
                     found.append(attribution)
+            _take_in_relayed(found)
         return sorted(found, key=lambda attribution: attribution.cue)
 
     def _read(self, document: Document, ranges: list[tuple[int, int]], kind: str) -> _Reading:
@@ -436,6 +439,34 @@ def _nearest_run(tokens: np.ndarray, start: int, end: int) -> np.ndarray:
     if len(runs) == 1:
         return tokens
     return min(runs, key=lambda run: max(start - run[-1], run[0] - end))
+
+
+def _take_in_relayed(found: list[Found]) -> None:
+    """Where *A says C, B reported*, let what B reported be *A says C*, and not C alone.
+
+    Two different sources, one before and one after all but the same content: the one after it
+    relays the other.
+    """
+    first: defaultdict[int, list[Found]] = defaultdict(list)
+    last: defaultdict[int, list[Found]] = defaultdict(list)
+    for attribution in found:
+        first[attribution.content[0]].append(attribution)
+        last[attribution.content[-1]].append(attribution)
+    for relay in found:
+        content = set(relay.content)
+        if not relay.source or relay.cue[0] < relay.content[-1]:
+            continue
+        for said in [*first[relay.content[0]], *last[relay.content[-1]]]:
+            own = set(said.content)
+            if (
+                said.source
+                and said.cue[-1] < said.content[0]
+                and said.source[-1] < said.content[0]
+                and content.isdisjoint(said.cue)
+                and len(content & own) >= _SAME_CONTENT * len(content | own)
+            ):
+                relay.content = sorted(content.union(said.source, said.cue, own))
+                break
 
 
 def _parents(found: list[Found]) -> list[int | None]:
