@@ -117,19 +117,21 @@ def best_labels(
     >>> best_labels(np.array([[[0, 2], [0, 3], [0, 2]]]), np.array([3]), np.zeros(2), transition)
     array([[1, 0, 1]])
     """
-    score = np.ascontiguousarray(scores.transpose(1, 0, 2))
+    score = np.ascontiguousarray(scores.transpose(1, 0, 2), dtype=np.float32)
     n_places, n_sequences, n_labels = score.shape
     best = np.empty((n_places, n_sequences, n_labels), dtype=score.dtype)
     best[0] = start + score[0]
-    for t in range(1, n_places):
-        np.max(best[t - 1][:, :, None] + transition, axis=1, out=best[t])
-        best[t] += score[t]
+    step = np.empty((n_sequences, n_labels, n_labels), dtype=score.dtype)
+    for before, here, own in zip(best, best[1:], score[1:], strict=False):
+        np.add(before[:, :, None], transition, out=step)
+        np.maximum.reduce(step, axis=1, out=here)
+        here += own
+    # for each label the best one before it
+    back = (best[:-1, :, :, None] + transition).argmax(axis=2)
     labels = np.zeros((n_places, n_sequences), dtype=np.int64)
     rows = np.arange(n_sequences)
     last = lengths - 1
     labels[last, rows] = best[last, rows].argmax(axis=1)
-    into = np.ascontiguousarray(transition.T)
     for t in range(n_places - 2, -1, -1):
-        step = (best[t] + into[labels[t + 1]]).argmax(axis=1)
-        labels[t] = np.where(t < last, step, labels[t])
+        labels[t] = np.where(t < last, back[t, rows, labels[t + 1]], labels[t])
     return labels.T

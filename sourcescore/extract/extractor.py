@@ -73,7 +73,7 @@ _BLOCK = 4000
 _CUES = 200
 #: A content is read once more if a token in it is so likely to be in a cue. On PolNeAR dev that is
 #: a third of the contents, with nine tenths of what there is to be found in all.
-_SUSPECT = 0.4
+_SUSPECT = 0.5
 #: Contents are the same if they share so much of what either has.
 _SAME_CONTENT = 0.7
 #: Probabilities closer to 0 or 1 make no difference.
