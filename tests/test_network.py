@@ -138,9 +138,9 @@ def test_windows_keep_to_the_neighbourhood():
     assert windows.rows.sum() == lengths.sum()
     assert (start <= cues[:, 0]).all()
     assert (start + lengths >= cues[:, 1]).all()
-    assert windows.tokens.shape == (lengths.sum(), len(document))
+    assert windows.token.shape == (lengths.sum(),)
     np.testing.assert_allclose(windows.cue.sum(axis=1), 1)
-    token = windows.tokens.indices
+    token = windows.token
     paragraph = document.paragraph
     home = np.repeat(paragraph[cues[:, 0]], lengths)
     assert (np.abs(paragraph[token] - home) <= 1).all()

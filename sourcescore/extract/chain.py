@@ -117,21 +117,24 @@ def best_labels(
     >>> best_labels(np.array([[[0, 2], [0, 3], [0, 2]]]), np.array([3]), np.zeros(2), transition)
     array([[1, 0, 1]])
     """
-    score = np.ascontiguousarray(scores.transpose(1, 0, 2), dtype=np.float32)
-    n_places, n_sequences, n_labels = score.shape
-    best = np.empty((n_places, n_sequences, n_labels), dtype=score.dtype)
-    best[0] = start + score[0]
-    step = np.empty((n_sequences, n_labels, n_labels), dtype=score.dtype)
-    for before, here, own in zip(best, best[1:], score[1:], strict=False):
-        np.add(before[:, :, None], transition, out=step)
-        np.maximum.reduce(step, axis=1, out=here)
+    # sequences last: each step is a few operations on long rows
+    score = np.ascontiguousarray(scores.transpose(1, 2, 0), dtype=np.float32)
+    n_places, n_labels, n_sequences = score.shape
+    after = np.repeat(transition[:, :, None], n_sequences, axis=2).astype(np.float32)
+    best = np.empty_like(score)
+    best[0] = start[:, None] + score[0]
+    step = np.empty_like(after)
+    for before, here, own in zip(best[:, :, None], best[1:], score[1:], strict=False):
+        np.add(before, after, out=step)
+        np.maximum.reduce(step, axis=0, out=here)
         here += own
-    # for each label the best one before it
-    back = (best[:-1, :, :, None] + transition).argmax(axis=2)
+    # for each label the best one before it, those of all sequences in one row
+    back = (best[:-1, :, None] + after).argmax(axis=1).reshape(n_places - 1, n_labels * n_sequences)
     labels = np.zeros((n_places, n_sequences), dtype=np.int64)
-    rows = np.arange(n_sequences)
+    each = np.arange(n_sequences)
     last = lengths - 1
-    labels[last, rows] = best[last, rows].argmax(axis=1)
+    labels[last, each] = best[last, :, each].argmax(axis=1)
+    before_last = np.arange(n_places)[:, None] < last
     for t in range(n_places - 2, -1, -1):
-        labels[t] = np.where(t < last, back[t, rows, labels[t + 1]], labels[t])
+        np.copyto(labels[t], back[t].take(labels[t + 1] * n_sequences + each), where=before_last[t])
     return labels.T

@@ -435,9 +435,9 @@ def _cue_mask(annotated: Annotated) -> np.ndarray:
 
 def _nearest_run(tokens: np.ndarray, start: int, end: int) -> np.ndarray:
     """Of runs of consecutive tokens the one next to the cue: an attribution has one source."""
-    runs = np.split(tokens, np.flatnonzero(np.diff(tokens) != 1) + 1)
-    if len(runs) == 1:
+    if not len(tokens) or tokens[-1] - tokens[0] < len(tokens):
         return tokens
+    runs = np.split(tokens, np.flatnonzero(np.diff(tokens) != 1) + 1)
     return min(runs, key=lambda run: max(start - run[-1], run[0] - end))
 
 

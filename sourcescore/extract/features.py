@@ -316,10 +316,6 @@ def cue_windows(
     relations = sparse.csr_array(
         (np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(len(token), N_RELATIONS)
     )
-    pick = sparse.csr_array(
-        (np.ones(len(token), dtype=np.float32), token, np.arange(len(token) + 1)),
-        shape=(len(token), n),
-    )
     width = end - first
     inside = np.arange(width.sum()) - np.repeat(np.cumsum(width) - width, width)
     mean = sparse.csr_array(
@@ -330,4 +326,4 @@ def cue_windows(
         ),
         shape=(len(cues), n),
     )
-    return Windows(length, pick, mean[row], relations), start
+    return Windows(length, token, mean, relations), start

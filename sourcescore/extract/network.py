@@ -55,16 +55,16 @@ class Windows(NamedTuple):
     ----------
     length : int array of shape (n_cues,)
         How many tokens each has.
-    tokens : csr_array of shape (length.sum(), n_tokens)
-        Picks the tokens.
-    cue : csr_array of the same shape
-        Means the tokens of the cue.
+    token : int array of shape (length.sum(),)
+        The tokens.
+    cue : csr_array of shape (n_cues, n_tokens)
+        Means the tokens of each cue.
     relations : csr_array of shape (length.sum(), n_relations)
         How the token stands to the cue.
     """
 
     length: np.ndarray
-    tokens: sparse.csr_array
+    token: np.ndarray
     cue: sparse.csr_array
     relations: sparse.csr_array
 
@@ -318,8 +318,9 @@ class Network:
         float32 array of shape (windows.length.sum(), 3), and its pullback
         """
         token, pull_token = self.linear("token", encoded, learning)
-        given, pull_given = self.linear("given", encoded, learning)
-        taken = windows.tokens @ token + windows.cue @ given
+        given, pull_given = self.linear("given", windows.cue @ encoded, learning)
+        taken = token[windows.token]
+        taken += np.repeat(given, windows.length, axis=0)
         taken += windows.relations @ self.parameters["relation"]
         np.maximum(taken, 0, out=taken)
         place, mask = spread(windows.length, ROLE_DILATIONS)
@@ -334,7 +335,14 @@ class Network:
             back[0, place] = pull_role(out)
             back = pull_stack(back)[0, place] * (taken > 0)
             learning.add("relation", windows.relations.T @ back)
-            return pull_token(windows.tokens.T @ back) + pull_given(windows.cue.T @ back)
+            n_taken = len(windows.token)
+            of_token = sparse.csr_array(
+                (np.ones(n_taken, dtype=np.float32), windows.token, np.arange(n_taken + 1)),
+                shape=(n_taken, len(encoded)),
+            )
+            starts = np.cumsum(windows.length) - windows.length
+            of_cue = np.add.reduceat(back, starts, axis=0)
+            return pull_token(of_token.T @ back) + windows.cue.T @ pull_given(of_cue)
 
         return scores, pull
 
