@@ -198,7 +198,8 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             for _ in range(self.nested_weight if mixed and document.nested else 1)
         ]
         settings = Settings(n_epochs=self.n_epochs, learning_rate=self.learning_rate)
-        learn(self.network_, learned, lookup, settings, rng, progress=self.verbose)
+        with _blas().limit(limits=1, user_api="blas"):  # as in transform: the same model anywhere
+            learn(self.network_, learned, lookup, settings, rng, progress=self.verbose)
         self.n_features_in_ = 1
         self._prepare()
         return self
