@@ -99,8 +99,8 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     nested_weight : int, default=2
         How often a nested document counts, where there are flat ones too.
     warm_start : bool, default=False
-        Let `fit` go on from what was learned before instead of starting anew: few documents are
-        then enough. What is known of words stays as it is.
+        Let `fit` go on from what was learned before instead of starting anew, for which a few
+        documents are too few. What is known of words stays as it is.
     random_state : int, RandomState instance or None, default=0
         Of the first parameters, the order of the documents and what is left out.
     verbose : bool, default=False
