@@ -3,10 +3,10 @@
 Comes in: texts. Goes out: the attribution table with source, cue and content spans and parents.
 
 A small convolutional network reads the tokens (`sourcescore.extract.network`). It marks the cues;
-then, for each cue by itself, which tokens around it are
-its source and its content, so that contents may be discontinuous, run over sentences and overlap.
-Both times the best sequence of labels is taken. Then each content is read once more by itself, for
-attributions inside it. One whose content lies inside that of another becomes its child.
+then, for each cue by itself, which tokens around it are its source and its content, so that
+contents may be discontinuous, run over sentences and overlap. Both times the best sequence of
+labels is taken. Then contents are read once more by themselves, for attributions inside them. One
+whose content lies inside that of another becomes its child.
 
 The task and its three roles are those of Pareti (2015), *Attribution: a computational approach*,
 and Newell, Margolin and Ruths (2018), *An attribution relations corpus for political news*.
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -63,8 +62,6 @@ from sourcescore.tables import as_texts, attributions_frame, check_attributions
 from sourcescore.text import Document, parse, sentence_around
 
 __all__ = ["AttributionExtractor"]
-
-logger = logging.getLogger(__name__)
 
 #: A text is read in blocks of this many tokens, cut at the end of a paragraph, so that memory does
 #: not grow with its length. Articles are shorter than one block.
@@ -445,8 +442,8 @@ def _nearest_run(tokens: np.ndarray, start: int, end: int) -> np.ndarray:
 def _take_in_relayed(found: list[Found]) -> None:
     """Where *A says C, B reported*, let what B reported be *A says C*, and not C alone.
 
-    Two different sources, one before and one after all but the same content: the one after it
-    relays the other.
+    Of two attributions with all but the same content, one with source and cue before it and one
+    with the cue after it, the second relays the first.
     """
     first: defaultdict[int, list[Found]] = defaultdict(list)
     last: defaultdict[int, list[Found]] = defaultdict(list)
@@ -458,15 +455,13 @@ def _take_in_relayed(found: list[Found]) -> None:
         if not relay.source or relay.cue[0] < relay.content[-1]:
             continue
         for said in [*first[relay.content[0]], *last[relay.content[-1]]]:
+            before = said.source and max(said.cue[-1], said.source[-1]) < said.content[0]
+            if not before or not content.isdisjoint(said.cue):
+                continue
             own = set(said.content)
-            if (
-                said.source
-                and said.cue[-1] < said.content[0]
-                and said.source[-1] < said.content[0]
-                and content.isdisjoint(said.cue)
-                and len(content & own) >= _SAME_CONTENT * len(content | own)
-            ):
-                relay.content = sorted(content.union(said.source, said.cue, own))
+            if len(content & own) >= _SAME_CONTENT * len(content | own):
+                taken_in = content.union(said.source, said.cue, own)
+                relay.content = sorted(taken_in.difference(relay.source, relay.cue))
                 break
 
 

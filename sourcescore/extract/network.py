@@ -34,7 +34,14 @@ __all__ = [
 #: What the heads tell apart.
 CUE_LABELS = ("other", "begins", "continues")
 ROLE_LABELS = ("other", "source", "content")
-SPAN_LABELS = ("other", *(f"{role} {part}" for role in "CST" for part in ("begins", "continues")))
+SPAN_LABELS = (
+    "other",
+    *(
+        f"{role} {part}"
+        for role in ("cue", "source", "content")
+        for part in ("begins", "continues")
+    ),
+)
 #: Length of a token's vector in the encoder, and around a cue in the role head.
 WIDTH, ROLE_WIDTH = 128, 64
 #: Each convolution sees a token and those at this distance on either side.
