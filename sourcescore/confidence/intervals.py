@@ -25,16 +25,23 @@ import numpy as np
 from scipy import sparse
 from scipy.special import ndtri, polygamma, psi
 
+from sourcescore.confidence.rows import Questions
 from sourcescore.confidence.voices import Betas, Voices, log_likelihood_ratio
 
 __all__ = ["LEVEL", "spread", "used_pairs"]
 
 #: Probability that low and high enclose.
 LEVEL = 0.90
+_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 def spread(
-    said: Voices, weight: np.ndarray, betas: Betas, n_claims: int
+    said: Voices,
+    weight: np.ndarray,
+    betas: Betas,
+    n_claims: int,
+    questions: Questions | None = None,
+    confidence: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the 5 % and 95 % quantiles of each claim's log-odds, relative to its estimate.
 
@@ -44,6 +51,10 @@ def spread(
     weight : float array of shape (n_voices,)
     betas : Betas
     n_claims : int
+    questions : Questions, optional
+        Then the log-odds are those against the other answers and none.
+    confidence : float array of shape (n_claims,), optional
+        The estimate, needed with `questions`.
 
     Returns
     -------
@@ -65,16 +76,68 @@ def spread(
     )
     claim, pair = keys // (len(used) + 1), keys % (len(used) + 1)
     moments = _BetaMoments.of(means, strengths)
-    tails = []
-    for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):
+    factors = []
+    for tail in _TAILS:
         step = moments.tail_steps(tail)[:, denies.astype(int), column]
         bend = _bend(mixed[:, voice], parts, slopes, step, said.phi[voice])
         moved = slopes * (bend * weight[voice])
         supports = _sums(shared, np.where(denies, 0.0, moved), len(keys))
         denials = _sums(shared, np.where(denies, moved, 0.0), len(keys))
-        terms = moments.cumulants(supports, denials, pair)
-        tails.append(_quantile(_sums(claim, terms, n_claims), tail))
-    return tails[0], tails[1]
+        factors.append(np.stack([supports, denials]))
+    below, above = (
+        _quantile(terms, tail)
+        for terms, tail in zip(
+            _cumulants(moments, factors, claim, pair, n_claims, questions, confidence),
+            _TAILS,
+            strict=True,
+        )
+    )
+    return below, above
+
+
+def _cumulants(
+    moments: _BetaMoments,
+    factors: list[np.ndarray],
+    claim: np.ndarray,
+    pair: np.ndarray,
+    n_claims: int,
+    questions: Questions | None,
+    confidence: np.ndarray | None,
+) -> list[np.ndarray]:
+    """Return the cumulants of each claim's log-odds, for each tail.
+
+    Parameters
+    ----------
+    factors : list of float arrays of shape (2, 2, n)
+        For each tail how much each pair of Betas bears on each claim: supports and denials, a and
+        b.
+    claim, pair : int arrays of shape (n,)
+
+    In a question the log-odds of a claim are l_v - log(1 + sum of exp(l_u)), whose derivative by
+    the log-odds l_u of another claim by itself is -P(u) / (1 - P(v)).
+    """
+    alone = [_sums(claim, moments.cumulants(*f, pair), n_claims) for f in factors]
+    if questions is None or confidence is None or questions.n_claims.max(initial=1) == 1:
+        return alone
+    # nothing can be taken off a claim that is all but certain
+    with_others = questions.n_claims[questions.question] > 1
+    rest = np.where(with_others & (confidence < 1 - 1e-9), 1 / np.maximum(1 - confidence, 1e-9), 0)
+    n_pairs = np.int64(pair.max(initial=0) + 1)
+    keys, shared = np.unique(questions.question[claim] * n_pairs + pair, return_inverse=True)
+    question, pair_of_key = keys // n_pairs, keys % n_pairs
+    out = []
+    for own, other in zip(factors, factors[::-1], strict=True):  # they pull the other way
+        own, other = own.reshape(4, -1), other.reshape(4, -1) * confidence[claim]
+        common = _sums(shared, other, len(keys))
+        net = own - (common[:, shared] - other) * rest[claim]
+        # the pairs that only the other claims know: all of the question's but the claim's own
+        elsewhere = moments.cumulants(*common.reshape(2, 2, -1), pair_of_key)
+        total = _sums(question, elsewhere, len(questions.n_claims))[:, questions.question]
+        total -= _sums(claim, elsewhere[:, shared], n_claims)
+        scale = (-rest) ** np.arange(1, 5)[:, None]
+        terms = _sums(claim, moments.cumulants(*net.reshape(2, 2, -1), pair), n_claims)
+        out.append(terms + scale * total)
+    return out
 
 
 def used_pairs(pairs: sparse.csr_array) -> tuple[np.ndarray, sparse.csr_array]:

@@ -47,7 +47,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sourcescore.confidence.intervals import LEVEL, spread, used_pairs
-from sourcescore.confidence.truth_discovery import Problem, cross_fit, learned_betas
+from sourcescore.confidence.questions import log_alternatives
+from sourcescore.confidence.rows import Questions, Rows, read_rows
+from sourcescore.confidence.truth_discovery import Learned, Problem, cross_fit, learned_betas
 from sourcescore.confidence.voices import (
     Betas,
     Voices,
@@ -55,7 +57,6 @@ from sourcescore.confidence.voices import (
     log_likelihood_ratio,
     merge_rows,
     prior_betas,
-    read_rows,
 )
 from sourcescore.priors import Priors
 from sourcescore.tables import STRING, mapping_series, object_array
@@ -188,28 +189,62 @@ class ClaimScorer(BaseEstimator):
         TypeError, ValueError
             If the evidence is malformed, a truth is none of these, or no known claim has evidence.
         """
+        return self._learn(evidence, truth, None)
+
+    def partial_fit(
+        self, evidence: pd.DataFrame, truth: pd.Series | Mapping[str, Any] | None = None
+    ) -> Self:
+        """Learn from new claims, on top of what was learned before.
+
+        With claims of known truth this gives the same sources and types as `fit` on all of them
+        at once, as long as each claim comes whole. Claims of unknown truth count with the
+        probability that they get now, and are not looked at again. The calibration stays as `fit`
+        left it.
+
+        Parameters
+        ----------
+        evidence : DataFrame
+            As for `fit`; only claims that were not in it before.
+        truth : Series or mapping of claim_id to bool, optional
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `fit`; also if ``priors`` has other types than when learning began.
+        """
+        return self._learn(evidence, truth, getattr(self, "_learned", None))
+
+    def _learn(self, evidence: pd.DataFrame, truth: Any, past: Learned | None) -> Self:
         if self.max_iter < 1:
             raise ValueError(f"max_iter must be at least 1; got {self.max_iter!r}.")
         priors = Priors.check(self.priors)
-        rows = read_rows(evidence, priors)
-        problem = Problem.build(rows, priors)
-        del rows  # the largest arrays there are
-        known = _known_truth(truth, problem.claims)
-        learned = problem.learn(known, self.max_iter, self.tol)
-        self.slope_, self.offset_ = 1.0, 0.0
-        if self.calibrate:
-            rng = check_random_state(self.random_state)
-            self.slope_, self.offset_ = cross_fit(
-                problem, known, self.cv, rng, self.max_iter, self.tol
+        if past is not None and len(past.rho) != len(priors.types):
+            raise ValueError(
+                f"partial_fit needs the types that learning began with, {len(past.rho)}; the "
+                f"priors now have {len(priors.types)}. Call fit to begin anew."
             )
+        problem = Problem.build(read_rows(evidence, priors), priors, past)
+        known = _known_truth(truth, problem.claims, problem.questions)
+        learned = problem.learn(known, self.max_iter, self.tol)
+        if past is None:
+            self.slope_, self.offset_ = 1.0, 0.0
+            if self.calibrate:
+                rng = check_random_state(self.random_state)
+                self.slope_, self.offset_ = cross_fit(
+                    problem, known, self.cv, rng, self.max_iter, self.tol
+                )
         self.n_iter_ = learned.n_iter
+        self._take(priors, learned)
+        return self
+
+    def _take(self, priors: Priors, learned: Learned) -> None:
         prior = expit(self.offset_ + self.slope_ * logit(learned.claim_prior))
         self.priors_ = priors.replace(
-            claim_prior=float(np.clip(prior, 1e-12, 1 - 1e-12)), types=problem.type_priors(learned)
+            claim_prior=float(np.clip(prior, 1e-12, 1 - 1e-12)), types=learned.type_priors(priors)
         )
-        self.track_record_ = problem.track_record(learned)
-        self._betas = learned_betas(self.priors_, self.track_record_)
-        return self
+        self.track_record_ = learned.track_record(priors)
+        self._learned = learned
+        self._betas = learned_betas(self.priors_, learned)
 
     def predict(
         self, evidence: pd.DataFrame, claim_ids: Iterable[str] | None = None
@@ -248,7 +283,9 @@ class ClaimScorer(BaseEstimator):
         n_claims = len(rows.claims)
         prior = logit(priors.claim_prior)
         log_odds = prior + np.bincount(said.claim, weight * said.llr, n_claims)
-        below, above = spread(said, weight, betas, n_claims)
+        if rows.questions is not None:
+            log_odds -= log_alternatives(log_odds, rows.questions)
+        below, above = spread(said, weight, betas, n_claims, rows.questions, expit(log_odds))
         scored = {
             "log_odds": log_odds,
             "low": np.minimum(log_odds + below, log_odds),
@@ -404,7 +441,20 @@ def _rho(priors: Priors) -> np.ndarray:
     return np.array([entry.rho for entry in priors.types.values()])
 
 
-def _known_truth(truth: Any, claims: pd.Index) -> np.ndarray:
+def _answered(known: np.ndarray, claims: pd.Index, questions: Questions) -> np.ndarray:
+    """Return the truth with the claims false that a true answer to their question excludes."""
+    true = known == 1
+    n_true = np.bincount(questions.question[true], minlength=len(questions.n_claims))
+    if (n_true > 1).any():
+        both = claims[true & (n_true[questions.question] > 1)]
+        raise ValueError(
+            f"truth has both {both[0]!r} and {both[1]!r} true, or other claims of one question; "
+            "of the claims with the same question_id at most one can be."
+        )
+    return np.where(~true & (n_true[questions.question] == 1), 0.0, known)
+
+
+def _known_truth(truth: Any, claims: pd.Index, questions: Questions | None) -> np.ndarray:
     """Return 1 for claims known to be true, 0 for false ones and NaN for the others."""
     if truth is None:
         return np.full(len(claims), np.nan)
@@ -422,6 +472,8 @@ def _known_truth(truth: Any, claims: pd.Index) -> np.ndarray:
     values = np.array([*map(_truth_value, distinct), np.nan])[codes]
     at = series.index.get_indexer(claims)
     known = np.append(values, np.nan)[at]
+    if questions is not None:
+        known = _answered(known, claims, questions)
     if np.isnan(known).all() and not np.isnan(values).all():
         raise ValueError(
             f"no claim of known truth has evidence: truth is about {series.index[0]!r}, ..., the "
@@ -440,7 +492,7 @@ def _truth_value(value: Any) -> float:
 
 
 def _count_origins(said: Voices, n_claims: int) -> np.ndarray:
-    n_sources = np.int64(said.source.max(initial=0) + 1)
-    origins = np.sort(said.claim * n_sources + said.source)
+    n_origins = np.int64(said.origin.max(initial=0) + 1)
+    origins = np.sort(said.claim * n_origins + said.origin)
     first = np.diff(origins, prepend=-1) > 0
-    return np.bincount(origins[first] // n_sources, minlength=n_claims)
+    return np.bincount(origins[first] // n_origins, minlength=n_claims)

@@ -1,0 +1,376 @@
+"""The evidence table as arrays.
+
+Comes in: the evidence table and `Priors`. Goes out: integer codes and numbers, one entry a row, that
+`sourcescore.confidence.voices` merges. Whatever is wrong with the table is said here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain as flatten
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from sourcescore.priors import Priors
+from sourcescore.tables import check_evidence, object_array
+
+__all__ = ["Questions", "Rows", "read_rows"]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Which claims exclude one another, as answers to one question.
+
+    Attributes
+    ----------
+    question : int array of shape (n_claims,)
+        A claim without a question has one of its own.
+    n_claims : int array of shape (n_questions,)
+    answer : int array of shape (n_claims,), codes into `answers`
+    answers : Index
+        The first is the empty one, for claims that are the answer to nothing that recurs.
+    """
+
+    question: np.ndarray
+    n_claims: np.ndarray
+    answer: np.ndarray
+    answers: pd.Index
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The evidence as arrays of shape (n_rows,).
+
+    Attributes
+    ----------
+    claim, source : int arrays, codes into `claims` and `sources`
+    claims, sources : Index
+    origin : int array
+        Code of the voice that a statement belongs to on its claim: the source, or the sources that
+        are one.
+    questions : Questions or None
+        None where no claims exclude one another.
+    source_prior : int array of shape (n_sources,)
+        Position of the source's own entry in the priors, -1 where it has none.
+    denies : bool array
+    certainty : float array in (0, 1]
+    chain : int array
+        Code of the names of the relays.
+    chain_fidelity : float array in [0, 1]
+    published : int64 array or None
+        Time in ns, the least int64 where it is not known.
+    types : sparse array of shape (n_rows, n_types)
+        Probability of each type; one 1 where the type is certain.
+    herd : int array
+        The type, or the most probable one.
+    """
+
+    claim: np.ndarray
+    claims: pd.Index
+    source: np.ndarray
+    sources: pd.Index
+    origin: np.ndarray
+    questions: Questions | None
+    source_prior: np.ndarray
+    denies: np.ndarray
+    certainty: np.ndarray
+    chain: np.ndarray
+    chain_fidelity: np.ndarray
+    published: np.ndarray | None
+    types: sparse.csr_array
+    herd: np.ndarray
+
+
+def read_rows(
+    evidence: pd.DataFrame, priors: Priors, copies: Mapping[str, str] | None = None
+) -> Rows:
+    """Check the evidence table and turn it into arrays.
+
+    Parameters
+    ----------
+    evidence : DataFrame
+    priors : Priors
+    copies : mapping of source_id to source_id, optional
+        For sources that copy: the one that stands for all who say the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not an evidence table; the error names the column and the value.
+    """
+    table = check_evidence(evidence)
+    claim, claims = pd.factorize(table["claim_id"])
+    source, sources = pd.factorize(table["source_id"])
+    types, herd = _types(table, list(priors.types))
+    chain, fidelity = _chains(table, priors)
+    if "certainty" in table.columns:
+        certainty = table["certainty"].to_numpy(float)
+    else:
+        certainty = np.ones(len(table))
+    # half the memory of int64; keys made of several codes are widened first
+    claim, source = claim.astype(np.int32), source.astype(np.int32)
+    denies = table["stance"].to_numpy() == "denies"
+    return Rows(
+        claim=claim,
+        claims=pd.Index(claims),
+        source=source,
+        sources=pd.Index(sources),
+        origin=_origins(table, claim, source, pd.Index(sources), denies, copies or {}),
+        questions=_questions(table, claim, pd.Index(claims)),
+        source_prior=_source_priors(table, source, sources, priors),
+        denies=denies,
+        certainty=certainty,
+        chain=chain,
+        chain_fidelity=fidelity,
+        published=_published(table),
+        types=types,
+        herd=herd,
+    )
+
+
+#: Fewer equal words may well be chance.
+_FEWEST_WORDS = 8
+_WORD = re.compile(r"\w+")
+
+
+def _origins(
+    table: pd.DataFrame,
+    claim: np.ndarray,
+    source: np.ndarray,
+    sources: pd.Index,
+    denies: np.ndarray,
+    copies: Mapping[str, str],
+) -> np.ndarray:
+    """Return a code for each row's origin; those of sources that are one are the same."""
+    origin = source
+    if copies:
+        names = pd.Index([copies.get(name, name) for name in sources], dtype=object)
+        origin = pd.factorize(names)[0].astype(np.int32)[source]
+    if "content" not in table.columns:
+        return origin
+    wording = _wordings(table["content"])
+    said = np.flatnonzero(wording >= 0)
+    key = (claim[said].astype(np.int64) * 2 + denies[said]) * (wording.max(initial=0) + 1)
+    _, words = np.unique(key + wording[said], return_inverse=True)
+    n_origins = np.int64(origin.max(initial=0) + 1)
+    speakers, speaker = np.unique(
+        claim[said] * n_origins + origin[said], return_inverse=True
+    )  # on this claim
+    # speakers on one side, words on the other: what hangs together is one voice
+    n = len(speakers) + words.max(initial=-1) + 1
+    links = sparse.coo_array(
+        (np.ones(len(said), dtype=bool), (speaker, len(speakers) + words)), shape=(n, n)
+    )
+    _, together = connected_components(links, directed=False)
+    origin = origin.astype(np.int64)
+    # other rows of the same origin on the claim go with it
+    own = claim * n_origins + origin
+    at = np.minimum(np.searchsorted(speakers, own), max(len(speakers) - 1, 0))
+    if not len(speakers):
+        return origin
+    heard = speakers[at] == own
+    # the least origin of each voice stands for it
+    least = np.full(n, np.iinfo(np.int64).max)
+    np.minimum.at(least, together[: len(speakers)], speakers % n_origins)
+    return np.where(heard, least[together[at]], origin)
+
+
+def _wordings(contents: pd.Series) -> np.ndarray:
+    """Return a code for the words of each content, -1 where they are too few."""
+    codes, distinct = pd.factorize(contents.astype(object))
+    words = [_WORD.findall(str(content).casefold()) for content in distinct]
+    joined = [" ".join(w) if len(w) >= _FEWEST_WORDS else None for w in words]
+    return np.append(pd.factorize(object_array(joined))[0], -1)[codes]
+
+
+def _questions(table: pd.DataFrame, claim: np.ndarray, claims: pd.Index) -> Questions | None:
+    if "question_id" not in table.columns or table["question_id"].isna().all():
+        return None
+    named, names = _of_claims(table["question_id"], "question_id", claim, claims)
+    question, n_named = named.copy(), len(names)
+    alone = named < 0
+    question[alone] = n_named + np.arange(alone.sum())
+    if "answer" in table.columns:
+        answer, answers = _of_claims(table["answer"], "answer", claim, claims)
+    else:
+        # "17=2" is the answer "=2" to the question "17"
+        rest = [
+            None if q < 0 or str(names[q]) not in str(c) else str(c).replace(str(names[q]), "", 1)
+            for c, q in zip(claims, named, strict=True)
+        ]
+        answer, answers = pd.factorize(object_array(rest))
+    return Questions(
+        question=question,
+        n_claims=np.bincount(question),
+        answer=answer + 1,
+        answers=pd.Index(["", *map(str, answers)], dtype=object),
+    )
+
+
+def _of_claims(
+    column: pd.Series, name: str, claim: np.ndarray, claims: pd.Index
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return codes and values of a column that says something of the claim; -1 where missing."""
+    codes, values = pd.factorize(column)
+    of_claim = np.full(len(claims), -1)
+    np.maximum.at(of_claim, claim, codes)
+    wrong = (codes >= 0) & (of_claim[claim] != codes)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise ValueError(
+            f"evidence.{name} must be the same in all rows of a claim; {claims[claim[row]]!r} has "
+            f"{values[codes[row]]!r} and {values[of_claim[claim[row]]]!r}."
+        )
+    return of_claim, np.asarray(values, dtype=object)
+
+
+def _source_priors(
+    table: pd.DataFrame, source: np.ndarray, sources: pd.Index, priors: Priors
+) -> np.ndarray:
+    """Return which entry of ``priors.sources`` each source has, by its id or its name."""
+    found = np.full(len(sources), -1)
+    if not priors.sources:
+        return found
+    known = pd.Index(list(priors.sources), dtype=object)
+    found = known.get_indexer(_folded(sources))
+    if "source_name" in table.columns:
+        codes, names = pd.factorize(table["source_name"])
+        by_name = np.append(known.get_indexer(_folded(names)), -1)[codes]
+        # a source may go by several names; any that is known will do, the order must not matter
+        named = np.full(len(sources), -1)
+        np.maximum.at(named, source, by_name)
+        found = np.where(found < 0, named, found)
+    return found
+
+
+def _folded(names: pd.Index) -> pd.Index:
+    return pd.Index([str(name).casefold() for name in names], dtype=object)
+
+
+def _types(table: pd.DataFrame, known: list[str]) -> tuple[sparse.csr_array, np.ndarray]:
+    """Return the probability of each type for each row, and the type of its herd."""
+    n_rows = len(table)
+    herd = np.full(n_rows, -1, dtype=np.int32)
+    if "type" in table.columns:
+        codes, given = pd.factorize(table["type"])
+        # the extra last entry answers the code -1 of a missing type
+        herd = np.append(_type_codes(given, known), np.int32(-1))[codes]
+    if "type_proba" in table.columns:
+        mappings = table["type_proba"].to_numpy(object)
+        mixed = ~pd.isna(mappings)
+        mixed[mixed] = np.fromiter(map(len, mappings[mixed]), int) > 0
+    else:
+        mixed = np.zeros(n_rows, dtype=bool)
+    lacking = ~mixed & (herd < 0)
+    if lacking.any():
+        raise ValueError(
+            f"evidence: {int(lacking.sum())} rows have neither a type nor a type_proba, the first "
+            f"of them row {int(np.flatnonzero(lacking)[0])}; give them one or drop them."
+        )
+    lengths = np.ones(n_rows, dtype=np.int64)
+    if not mixed.any():
+        columns, shares = herd, np.ones(n_rows)
+    else:
+        lengths[mixed] = np.fromiter(map(len, mappings[mixed]), int)
+        is_mixed = np.repeat(mixed, lengths)
+        columns, shares = np.repeat(herd, lengths), np.ones(lengths.sum())
+        columns[is_mixed], shares[is_mixed] = _mixtures(mappings[mixed], known)
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        shares /= np.repeat(np.add.reduceat(shares, starts), lengths)
+        # the most probable type, the first of the priors where two are equal
+        order = np.lexsort((columns, -shares, np.repeat(np.arange(n_rows), lengths)))
+        herd = np.where(herd < 0, columns[order][starts], herd)
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    types = sparse.csr_array((shares, columns, indptr), shape=(n_rows, len(known)))
+    return types, herd
+
+
+def _mixtures(mappings: np.ndarray, known: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the type codes and probabilities of all entries of the mappings, in order."""
+    codes, names = pd.factorize(np.array([*flatten.from_iterable(mappings)], dtype=object))
+    values = flatten.from_iterable(mapping.values() for mapping in mappings)
+    shares = np.fromiter(values, float, count=len(codes))
+    wrong = ~((shares >= 0) & (shares < np.inf))
+    if wrong.any():
+        raise ValueError(
+            f"evidence.type_proba must map types to probabilities; got {shares[wrong][0]}."
+        )
+    if not all(any(mapping.values()) for mapping in mappings):
+        raise ValueError("evidence.type_proba must not be zero for every type of a row.")
+    return _type_codes(names, known)[codes], shares
+
+
+def _type_codes(names: Iterable[Any], known: list[str]) -> np.ndarray:
+    names = [str(name) for name in names]
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ValueError(
+                f"evidence has the type {name!r}, which has no priors{hint}. Known are "
+                f"{', '.join(known)}. Add it with priors.replace(types={{{name!r}: "
+                "{'reliability': 'C'}}), or with supports_if_true and supports_if_false."
+            )
+    return np.array([known.index(name) for name in names], dtype=np.int32)
+
+
+def _chains(table: pd.DataFrame, priors: Priors) -> tuple[np.ndarray, np.ndarray]:
+    """Return a code for each row's relays, in an order that depends on their names only, and f."""
+    if "via" not in table.columns:
+        return np.zeros(len(table), dtype=int), np.ones(len(table))
+    names, chains = _tuples(table, "via")
+    if "via_types" in table.columns:
+        kinds, chain_kinds = _tuples(table, "via_types")
+    else:
+        kinds, chain_kinds = np.zeros(len(table), dtype=int), [()]
+    both, pair = np.unique(names * len(chain_kinds) + kinds, return_inverse=True)
+    fidelity = np.ones(len(both))
+    for i, code in enumerate(both):  # over the distinct chains, not the rows
+        relays, relay_kinds = chains[code // len(chain_kinds)], chain_kinds[code % len(chain_kinds)]
+        if relay_kinds and len(relay_kinds) != len(relays):
+            raise ValueError(
+                f"evidence.via_types must be as long as via; got {relay_kinds!r} for {relays!r}."
+            )
+        for relay, kind in zip(relays, relay_kinds or [None] * len(relays), strict=True):
+            fidelity[i] *= priors.relay_fidelity(relay, kind)
+    return names, fidelity[pair]
+
+
+def _tuples(table: pd.DataFrame, column: str) -> tuple[np.ndarray, list[tuple[str, ...]]]:
+    """Return codes and the sorted distinct values of a column of tuples of str."""
+    values = table[column].to_numpy(object)
+    try:
+        codes, distinct = pd.factorize(values)
+    except TypeError:  # lists, say from JSON, cannot be hashed
+        hashable = np.empty(len(values), dtype=object)
+        hashable[:] = [tuple(v) if isinstance(v, list) else v for v in values]
+        codes, distinct = pd.factorize(hashable)
+    for value in distinct:
+        if not isinstance(value, tuple) or not all(isinstance(name, str) for name in value):
+            raise ValueError(
+                f"evidence.{column} must hold tuples of str, the relay nearest the reader first "
+                f"(() for none); got {value!r}."
+            )
+    order = sorted(range(len(distinct)), key=distinct.__getitem__)
+    rank = np.empty(len(distinct) + 1, dtype=int)
+    rank[order] = np.arange(len(distinct))
+    rank[-1] = len(distinct)  # a missing value has the code -1 and means no relay
+    return rank[codes], [*(distinct[i] for i in order), ()]
+
+
+def _published(table: pd.DataFrame) -> np.ndarray | None:
+    if "published" not in table.columns:
+        return None
+    try:
+        when = pd.to_datetime(table["published"], utc=True)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"evidence.published must hold dates: {error}") from None
+    # NaT is the least int64
+    return when.dt.as_unit("ns").astype("int64").to_numpy()
