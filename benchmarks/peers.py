@@ -86,7 +86,7 @@ def ours_crowd(answers: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
             "stance": "supports",
         }
     )
-    truth = pd.concat([pd.Series(known == v, _candidate(known.index, v)) for v in values])
+    truth = pd.concat([(known == v).set_axis(_candidate(known.index, v)) for v in values])
     claims = answers[["task", "label"]].drop_duplicates()
     log_odds = _ours(evidence, truth, _candidate(claims["task"], claims["label"]))
     return claims.assign(log_odds=log_odds).pivot_table("log_odds", "task", "label")
@@ -238,28 +238,31 @@ def crowd_tables(folder: Path, methods: Sequence[Method]) -> None:
     truth = pd.read_csv(folder / "truth.csv").set_index("question")["truth"]
     n_values = truth.nunique()
     draws = [truth.sample(frac=KNOWN_SHARE, random_state=seed) for seed in range(N_DRAWS)]
-    blind, informed = [], []
-    for method in methods:
-        if method.binary and n_values > 2:
-            blind.append([method.name, "two values only", "", ""])
-            continue
-        if method.truths != "needs them":
-            scores, *cost = measured(method, answers, NOTHING_KNOWN)
-            blind.append([method.name, f"{accuracy(scores, truth):.4f}", *cost])
-        if method.truths == "no":
-            found = [scores] * N_DRAWS
-        else:
-            found = [method.run(answers, known) for known in draws]
-            _, *cost = measured(method, answers, draws[0])
-        right = [accuracy(s, truth.drop(k.index)) for s, k in zip(found, draws, strict=True)]
-        mean, spread = np.mean(right), np.std(right, ddof=1)
-        informed.append([method.name, method.truths, f"{mean:.4f}", f"{spread:.4f}", *cost])
+    methods = [m for m in methods if n_values == 2 or not m.binary]
     size = f"{len(answers):,} answers of {answers['worker'].nunique()} workers to {len(truth)}"
     print(f"### {folder.name}: {size} questions of {n_values} values, no truth known\n")
+    blind = [blind_row(m, answers, truth) for m in methods if m.truths != "needs them"]
     print_table(["method", "accuracy", "seconds", "peak MB"], blind)
     print(f"### {folder.name}: {KNOWN_SHARE:.0%} of the truths known, accuracy over the others\n")
     columns = ["method", "uses the truths", "accuracy", "s.d. of draws", "seconds", "peak MB"]
-    print_table(columns, informed)
+    print_table(columns, [informed_row(m, answers, truth, draws) for m in methods])
+
+
+def blind_row(method: Method, answers: pd.DataFrame, truth: pd.Series) -> list[str]:
+    scores, *cost = measured(method, answers, NOTHING_KNOWN)
+    return [method.name, f"{accuracy(scores, truth):.4f}", *cost]
+
+
+def informed_row(
+    method: Method, answers: pd.DataFrame, truth: pd.Series, draws: Sequence[pd.Series]
+) -> list[str]:
+    scores, *cost = measured(method, answers, draws[0])
+    others = [] if method.truths == "no" else draws[1:]
+    found = [scores, *(method.run(answers, known) for known in others)]
+    found += [scores] * (len(draws) - len(found))
+    right = [accuracy(s, truth.drop(k.index)) for s, k in zip(found, draws, strict=True)]
+    mean, spread = np.mean(right), np.std(right, ddof=1)
+    return [method.name, method.truths, f"{mean:.4f}", f"{spread:.4f}", *cost]
 
 
 def accuracy(scores: pd.DataFrame, truth: pd.Series) -> float:
@@ -283,36 +286,34 @@ def measured(
     return scores, f"{min(seconds):.3f}", f"{peak:.2f}"
 
 
-def emergent_table(folder: Path, methods: Sequence[Method]) -> None:
-    """Print the Brier score and the AUC of each method."""
+def read_emergent(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+    """Return who takes which side, the counts of the headlines of a claim, and the truth."""
     headlines = pd.read_csv(folder / "headlines-train.csv")
     claims = pd.read_csv(folder / "claims-train.csv").set_index("claim_id")["truth"]
     truth = (claims[claims != "unknown"].sort_index() == "true").astype(int)
-    folds = [*StratifiedKFold(10, shuffle=True, random_state=0).split(truth, truth)]
     sides = headlines[headlines["stance"] != "observing"]
     label = (sides["stance"] == "for").astype(int)
     answers = pd.DataFrame({"task": sides["claim_id"], "worker": sides["outlet"], "label": label})
-    counts = pd.crosstab(headlines["claim_id"], headlines["stance"])
-    always = truth.groupby(level=0).first().astype(float)
-    for train, test in folds:
-        always.iloc[test] = truth.iloc[train].mean()
-    rows = [figures("share of true claims", truth, always)]
+    return answers, pd.crosstab(headlines["claim_id"], headlines["stance"]), truth
+
+
+def emergent_table(folder: Path, methods: Sequence[Method]) -> None:
+    """Print the Brier score and the AUC of each method."""
+    answers, counts, truth = read_emergent(folder)
+    folds = [*StratifiedKFold(10, shuffle=True, random_state=0).split(truth, truth)]
+    rows = []
     for name, table in count_features(counts).items():
         rows.append(figures(f"logistic regression, {name}", truth, regressed(table, truth, folds)))
     voiced = counts[counts["for"] + counts["against"] > 0]
     share = (voiced["for"] + 1) / (voiced["for"] + voiced["against"] + 2)
     smoothed = Method("share of supports, smoothed", lambda answers, known: _two_columns(share))
     for method in [smoothed, *methods]:
-        try:
-            raw, scaled = out_of_fold(method, answers, truth, folds)
-        except (KeyError, ValueError) as error:
-            rows.append([method.name, method.truths, f"fails: {error!r}", ""])
-            continue
+        raw, scaled = out_of_fold(method, answers, truth, folds)
         rows.append(figures(method.name, truth, raw, method.truths))
         rows.append(figures(f"{method.name}, Platt", truth, scaled, method.truths))
-    n_voiced = truth.index.isin(answers["task"]).sum()
+    voiced_truth = truth.index.isin(voiced.index).sum()
     size = f"{len(truth)} claims, {truth.mean():.0%} of them true"
-    print(f"### emergent: {size}, {n_voiced} with headlines for or against\n")
+    print(f"### emergent: {size}, {voiced_truth} with headlines for or against\n")
     print_table(["method", "uses the truths", "Brier", "AUC"], rows)
 
 
@@ -321,8 +322,8 @@ def count_features(counts: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
         "counts for, against": sides,
         "counts for, against, observing": counts,
-        "log counts for, against": np.log1p(sides),
-        "log counts for, against, observing": np.log1p(counts),
+        "log counts for, against": sides.apply(np.log1p),
+        "log counts for, against, observing": counts.apply(np.log1p),
     }
 
 

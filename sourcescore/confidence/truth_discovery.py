@@ -22,7 +22,10 @@ M step
     kappa: most probable under the Beta-binomial likelihood of the sources' counts (empirical
     Bayes), with a log-normal prior around the strength in the priors.
     rho: the correlation of what sources of a type say about one claim, beyond its truth and their
-    own rates; from claims of known truth, with the prior's rho worth ten claims.
+    own rates, with the prior's rho worth ten claims. For scoring it is learned from claims of
+    known truth alone: where the truth is inferred, it is inferred from that agreement. The E step
+    works with the one from all claims, lest a prior that suits other sources drown what can be
+    learned here, and with none for the answers to a question.
 
 A claim of known truth counts in full, one of unknown truth with its probability. A voice counts
 phi, what of it arrives. In a question, who supports one answer has also been asked about the
@@ -128,10 +131,11 @@ class Learned:
     information : float array of shape (3, n_pairs)
         What the statements are worth, had the truth been known, for a, b and both together.
     claims : Claims
-    agreement : float array of shape (3, n_types)
-        Sums behind rho: products of residuals, what they would be at correlation 1, groups.
+    agreement : float array of shape (2, 3, n_types)
+        Sums behind rho and working_rho: products of residuals, what they would be at correlation
+        1, herds.
     claim_prior : float
-    a_centre, b_centre, a_kappa, b_kappa, rho : float arrays of shape (n_types,)
+    a_centre, b_centre, a_kappa, b_kappa, rho, working_rho : float arrays of shape (n_types,)
     a, b : float arrays of shape (n_pairs,)
         Posterior means of each pair.
     a_weight, b_weight : float arrays of shape (n_pairs,)
@@ -161,6 +165,7 @@ class Learned:
     a_kappa: np.ndarray
     b_kappa: np.ndarray
     rho: np.ndarray
+    working_rho: np.ndarray
     a: np.ndarray
     b: np.ndarray
     a_weight: np.ndarray
@@ -229,7 +234,7 @@ class Problem:
         What an entry itself was asked about.
     own_mass : float array of shape (n_entries,)
     herd_size : int array of shape (n_voices,)
-        How many voices of a type bear on the claim, or on the question.
+        How many voices of its type bear on the claim; 1 for answers to a question.
     """
 
     said: Voices
@@ -290,10 +295,10 @@ class Problem:
             sources, answers, source, kind, keys % len(answers), base,
             Counts.zero(len(keys)), Counts.zero(len(keys)), np.zeros((3, len(keys))),
             Claims(0.0, np.ones(1, dtype=int), np.zeros(1, dtype=int)),
-            np.zeros((3, n_types)), priors.claim_prior,
+            np.zeros((2, 3, n_types)), priors.claim_prior,
             betas.a_mean[:n_types], betas.b_mean[:n_types],
             betas.a_strength[:n_types], betas.b_strength[:n_types],
-            np.array([entry.rho for entry in priors.types.values()]),
+            *[np.array([entry.rho for entry in priors.types.values()])] * 2,
             betas.a_mean[base], betas.b_mean[base],
             *(betas.a_strength[base], betas.b_strength[base]) * 2,
             np.empty(0), 0,
@@ -303,14 +308,14 @@ class Problem:
         trials = _trials(
             said, rows.questions, n_claims, voice, pair, mass, speaker, keys, answer, len(answers)
         )
-        unit = said.claim.astype(np.int64)
+        herd = said.claim * np.int64(n_types + 1) + said.herd
+        _, herd, size = np.unique(herd, return_inverse=True, return_counts=True)
+        alone = said.herd == n_types
         if rows.questions is not None:
-            unit = rows.questions.question[said.claim].astype(np.int64)
-        herds, herd = np.unique(unit * (n_types + 1) + said.herd, return_inverse=True)
-        size = np.bincount(herd, minlength=len(herds))[herd]
+            alone |= rows.questions.n_claims[rows.questions.question[said.claim]] > 1
         return cls(
             said, priors, betas, rows.claims, rows.questions, nothing, voice, pair, mass,
-            *trials, np.where(said.herd == n_types, 1, size),
+            *trials, np.where(alone, 1, size[herd]),
         )  # fmt: skip
 
     def learn(self, known: np.ndarray, max_iter: int, tol: float) -> Learned:
@@ -370,7 +375,7 @@ class Problem:
         `herd_weights` ranks them instead, supports and denials apart; while reliabilities are
         still being learned, their ranking is not there to go by.
         """
-        rho = np.append(learned.rho, 0.0)[self.said.herd]
+        rho = np.append(learned.working_rho, 0.0)[self.said.herd]
         return 1 / (1 + (self.herd_size - 1) * rho)
 
     def _llr(
@@ -477,9 +482,10 @@ class Problem:
             a_weight=a_weight,
             b_weight=b_weight,
         )
-        if refine and not unknown.all():
+        if refine:
             agreement = self.past.agreement + self._agreement(learned, truth, unknown)
-            learned = replace(learned, agreement=agreement, rho=self._rho(agreement))
+            rho, working_rho = self._rhos(agreement)
+            learned = replace(learned, agreement=agreement, rho=rho, working_rho=working_rho)
         return learned
 
     def _counts(self, truth: np.ndarray, share: np.ndarray) -> Counts:
@@ -591,31 +597,41 @@ class Problem:
         return np.where(base < n_types, of_type[kind], prior[base])
 
     def _agreement(self, learned: Learned, truth: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-        """Return the sums behind rho, from the claims of known truth that are no answers."""
-        said, n_types = self.said, self.betas.n_types
-        use = ~unknown[said.claim] & (said.herd < n_types)
+        """Return the sums behind rho: from the claims of known truth, and from all claims.
+
+        In each herd the products of the residuals of its voices, what these would be if all were
+        right and wrong together, and that there is a herd at all.
+        """
+        _, a, b = self._llr(learned, truth)
+        said, n_types = self.said, np.int64(self.betas.n_types)
+        use = said.herd < n_types
         if self.questions is not None:
             use &= self.questions.n_claims[self.questions.question[said.claim]] == 1
-        herds, herd = np.unique(
-            said.claim[use] * np.int64(n_types) + said.herd[use], return_inverse=True
+        herds, herd = np.unique(said.claim[use] * n_types + said.herd[use], return_inverse=True)
+        size = np.bincount(herd, minlength=len(herds))
+        claim, kind = herds // n_types, herds % n_types
+        phi, middle, supports = said.phi[use], (a + b)[use] / 2, ~said.denies[use]
+        together, alike = np.zeros(len(herds)), np.zeros(len(herds))
+        for chance, weight in ((a[use], truth[claim]), (b[use], 1 - truth[claim])):
+            chance = phi * chance + (1 - phi) * middle
+            together += weight * _pair_sums(herd, supports - chance, size)
+            alike += weight * _pair_sums(herd, np.sqrt(chance * (1 - chance)), size)
+        sums = (together, alike, size > 1)
+        return np.stack(
+            [
+                np.stack([np.bincount(kind, x * use, n_types) for x in sums])
+                for use in (~unknown[claim], np.ones(len(kind)))
+            ]
         )
-        size = np.bincount(herd)
-        _, a, b = self._llr(learned, truth)
-        middle, phi = (a + b)[use] / 2, said.phi[use]
-        chance = np.where(truth[said.claim[use]] > 0.5, a[use], b[use])
-        chance = phi * chance + (1 - phi) * middle
-        residual = ~said.denies[use] - chance
-        together = _pair_sums(herd, residual, size)
-        alike = _pair_sums(herd, np.sqrt(chance * (1 - chance)), size)
-        kind = herds % n_types
-        return np.stack([np.bincount(kind, x, n_types) for x in (together, alike, size > 1)])
 
-    def _rho(self, agreement: np.ndarray) -> np.ndarray:
-        together, alike, groups = agreement
+    def _rhos(self, agreement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the correlation within each type by the known claims, and by all."""
         prior = np.array([entry.rho for entry in self.priors.types.values()])
+        together, alike, herds = agreement.swapaxes(0, 1)
         seen = np.divide(together, alike, out=np.zeros_like(alike), where=alike > 0)
-        learned = (_RHO_STRENGTH * prior + groups * seen) / (_RHO_STRENGTH + groups)
-        return np.clip(learned, 0.0, 1.0)
+        learned = (_RHO_STRENGTH * prior + herds * seen) / (_RHO_STRENGTH + herds)
+        rho, working_rho = np.clip(learned, 0.0, 1.0)
+        return rho, working_rho
 
 
 def _recurring(
