@@ -37,6 +37,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -46,9 +47,11 @@ from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from sourcescore.confidence.copying import copying_pairs, one_voice
 from sourcescore.confidence.intervals import LEVEL, spread, used_pairs
 from sourcescore.confidence.questions import log_alternatives
 from sourcescore.confidence.rows import Questions, Rows, read_rows
+from sourcescore.confidence.sensitivity import ends, moved_by_betas, without_origins
 from sourcescore.confidence.truth_discovery import Learned, Problem, cross_fit, learned_betas
 from sourcescore.confidence.voices import (
     Betas,
@@ -59,7 +62,7 @@ from sourcescore.confidence.voices import (
     prior_betas,
 )
 from sourcescore.priors import Priors
-from sourcescore.tables import STRING, mapping_series, object_array
+from sourcescore.tables import mapping_series, object_array
 
 __all__ = ["LEVEL", "VERDICTS", "ClaimScorer", "verdict"]
 
@@ -160,6 +163,7 @@ class ClaimScorer(BaseEstimator):
         *,
         max_iter: int = 20,
         tol: float = 1e-4,
+        copying: bool = True,
         calibrate: bool = False,
         cv: int = 5,
         random_state: int | np.random.RandomState | None = None,
@@ -167,6 +171,7 @@ class ClaimScorer(BaseEstimator):
         self.priors = priors
         self.max_iter = max_iter
         self.tol = tol
+        self.copying = copying
         self.calibrate = calibrate
         self.cv = cv
         self.random_state = random_state
@@ -223,28 +228,47 @@ class ClaimScorer(BaseEstimator):
                 f"partial_fit needs the types that learning began with, {len(past.rho)}; the "
                 f"priors now have {len(priors.types)}. Call fit to begin anew."
             )
-        problem = Problem.build(read_rows(evidence, priors), priors, past)
+        copies = {} if past is None else self._copies
+        problem = Problem.build(read_rows(evidence, priors, copies), priors, past)
         known = _known_truth(truth, problem.claims, problem.questions)
         learned = problem.learn(known, self.max_iter, self.tol)
         if past is None:
+            self.copying_ = copying_pairs(problem.said_with(learned))
+            copies = one_voice(self.copying_) if self.copying else {}
+            if copies:
+                problem = Problem.build(read_rows(evidence, priors, copies), priors)
+                learned = problem.learn(known, self.max_iter, self.tol)
             self.slope_, self.offset_ = 1.0, 0.0
             if self.calibrate:
                 rng = check_random_state(self.random_state)
                 self.slope_, self.offset_ = cross_fit(
                     problem, known, self.cv, rng, self.max_iter, self.tol
                 )
-        self.n_iter_ = learned.n_iter
-        self._take(priors, learned)
+        self._take(priors, learned, copies)
         return self
 
-    def _take(self, priors: Priors, learned: Learned) -> None:
+    def _take(self, priors: Priors, learned: Learned, copies: Mapping[str, str]) -> None:
         prior = expit(self.offset_ + self.slope_ * logit(learned.claim_prior))
         self.priors_ = priors.replace(
             claim_prior=float(np.clip(prior, 1e-12, 1 - 1e-12)), types=learned.type_priors(priors)
         )
         self.track_record_ = learned.track_record(priors)
-        self._learned = learned
+        self.n_iter_ = learned.n_iter
+        self._learned, self._copies = learned, dict(copies)
         self._betas = learned_betas(self.priors_, learned)
+
+    def _score(self, evidence: pd.DataFrame) -> _Scored:
+        fitted = hasattr(self, "priors_")
+        priors = self.priors_ if fitted else Priors.check(self.priors)
+        betas = self._betas if fitted else prior_betas(priors)
+        slope = self.slope_ if fitted else 1.0
+        rows = read_rows(evidence, priors, self._copies if fitted else None)
+        said = merge_rows(rows, betas)
+        rho = np.array([entry.rho for entry in priors.types.values()])
+        weight = slope * herd_weights(said, rho)
+        prior = float(logit(priors.claim_prior))
+        log_odds = prior + np.bincount(said.claim, weight * said.llr, len(rows.claims))
+        return _Scored(priors, betas, slope, rho, rows, said, weight, prior, log_odds)
 
     def predict(
         self, evidence: pd.DataFrame, claim_ids: Iterable[str] | None = None
@@ -276,16 +300,12 @@ class ClaimScorer(BaseEstimator):
         TypeError, ValueError
             If the evidence is malformed or names a type without priors.
         """
-        priors, betas, slope = self._state()
-        rows = read_rows(evidence, priors)
-        said = merge_rows(rows, betas)
-        weight = slope * herd_weights(said, _rho(priors))
-        n_claims = len(rows.claims)
-        prior = logit(priors.claim_prior)
-        log_odds = prior + np.bincount(said.claim, weight * said.llr, n_claims)
-        if rows.questions is not None:
-            log_odds -= log_alternatives(log_odds, rows.questions)
-        below, above = spread(said, weight, betas, n_claims, rows.questions, expit(log_odds))
+        found = self._score(evidence)
+        rows, said, prior = found.rows, found.said, found.prior
+        n_claims, log_odds = len(rows.claims), found.against_others()
+        below, above = spread(
+            said, found.weight, found.betas, n_claims, rows.questions, expit(log_odds)
+        )
         scored = {
             "log_odds": log_odds,
             "low": np.minimum(log_odds + below, log_odds),
@@ -325,39 +345,110 @@ class ClaimScorer(BaseEstimator):
     def explain(self, evidence: pd.DataFrame, claim_id: str) -> pd.DataFrame:
         """Show what each origin adds to the log-odds of a claim.
 
+        Parameters
+        ----------
+        evidence : DataFrame
+            As for `predict`. Of a question, all claims.
+        claim_id : str
+
         Returns
         -------
         DataFrame, index origin (its source_id)
             First the claim prior, then the voices, the strongest first: ``type``, ``stance``,
             ``n_rows`` (statements merged), ``phi`` (certainty and fidelity), ``llr`` (what it says
-            alone), ``weight`` (what herding leaves of it), ``log_odds`` (their product). The
-            ``log_odds`` sum to that of `predict`. A claim without evidence has the prior only.
+            alone), ``weight`` (what herding leaves of it), ``log_odds`` (their product), and in
+            words ``reason``. The ``log_odds`` sum to that of `predict`. A claim without evidence
+            has the prior only; of a question, the last row is what the other answers take off.
         """
-        priors, betas, slope = self._state()
         about = evidence
         if isinstance(evidence, pd.DataFrame) and "claim_id" in evidence.columns:
-            about = evidence[evidence["claim_id"] == claim_id]
-        rows = read_rows(about, priors)
-        said = merge_rows(rows, betas)
-        weight = slope * herd_weights(said, _rho(priors))
-        names = np.array([*priors.types], dtype=object)
-        types = names[said.types.toarray().argmax(axis=1)] if len(said.llr) else names[:0]
-        added = weight * said.llr
+            about = evidence[_same_question(evidence, claim_id)]
+        found = self._score(about)
+        said, names = found.said, np.array([*found.priors.types], dtype=object)
+        claim = found.rows.claims.get_indexer([claim_id])[0]
+        at = np.flatnonzero(said.claim == claim)
+        added = found.weight[at] * said.llr[at]
         order = np.argsort(-np.abs(added), kind="stable")
-        prior = logit(priors.claim_prior)
-        origins = ["claim prior", *rows.sources[said.source[order]]]
-        return pd.DataFrame(
+        at, added = at[order], added[order]
+        kind = said.types[at].toarray().argmax(axis=1) if len(at) else np.empty(0, dtype=int)
+        steps = pd.DataFrame(
             {
-                "type": ["", *types[order]],
-                "stance": ["", *np.where(said.denies[order], "denies", "supports").tolist()],
-                "n_rows": np.append(0, said.n_rows[order]),
-                "phi": np.append(1.0, said.phi[order]),
-                "llr": np.append(prior, said.llr[order]),
-                "weight": np.append(1.0, weight[order]),
-                "log_odds": np.append(prior, added[order]),
+                "type": ["", *names[kind]],
+                "stance": ["", *np.where(said.denies[at], "denies", "supports").tolist()],
+                "n_rows": np.append(0, said.n_rows[at]),
+                "phi": np.append(1.0, said.phi[at]),
+                "llr": np.append(found.prior, said.llr[at]),
+                "weight": np.append(1.0, found.weight[at]),
+                "log_odds": np.append(found.prior, added),
             },
-            index=pd.Index(object_array(origins), dtype=object, name="origin"),
+            index=pd.Index(
+                object_array(["claim prior", *found.rows.sources[said.source[at]]]),
+                dtype=object,
+                name="origin",
+            ),
         )
+        questions = found.rows.questions
+        if questions is not None and claim >= 0:
+            if questions.n_claims[questions.question[claim]] > 1:
+                off = found.against_others()[claim] - found.log_odds[claim]
+                steps.loc["other answers"] = ["", "", 0, 1.0, off, 1.0, off]
+        steps["reason"] = [_reason(step) for step in steps.itertuples()]
+        return steps
+
+    def sensitivity(self, evidence: pd.DataFrame) -> pd.DataFrame:
+        """Show what each confidence depends on most.
+
+        Each number that has a spread is moved through its own 90 % range, the others staying where
+        they are: the claim prior and the two Betas of each type, or of each source with a track
+        record. And each origin is left out.
+
+        Parameters
+        ----------
+        evidence : DataFrame
+            As for `predict`.
+
+        Returns
+        -------
+        DataFrame
+            By claim, what moves it most first: ``claim_id``; ``kind``, "prior" or "source";
+            ``name``, a key of the priors such as ``types.witness.supports_if_true``, or the
+            source_id; ``confidence``; ``at_low`` and ``at_high``, the confidence with the number
+            at the ends of its range, for a source both times without it; ``swing``, at_high -
+            at_low, for a source what it adds to the confidence.
+        """
+        found = self._score(evidence)
+        said, betas, rows = found.said, found.betas, found.rows
+        claims = np.arange(len(rows.claims))
+        confidence = expit(found.against_others())
+        strength = found.priors.claim_prior_strength
+        low, high = ends(np.array([found.priors.claim_prior]), np.array([strength]))
+        shift = [logit(end[0]) - found.prior for end in (low, high)]
+        parts = [
+            _moves(
+                claims,
+                "prior",
+                "claim_prior",
+                *(expit(found.against_others(found.log_odds + x)) for x in shift),
+            )
+        ]
+        claim, pair, moves = moved_by_betas(said, found.weight, betas)
+        names = _pair_names(found.priors, betas)
+        for side, number in enumerate(("supports_if_true", "supports_if_false")):
+            at = [expit(found.moved(claim, pair, moves[side, end])) for end in (0, 1)]
+            parts.append(_moves(claim, "prior", names[pair] + f".{number}", *at))
+        claim, voice, added = without_origins(said, found.weight, found.slope, found.rho)
+        gone = expit(found.moved(claim, np.arange(len(claim)), -added))
+        parts.append(_moves(claim, "source", rows.sources[said.source[voice]], gone, gone))
+        table = pd.concat(parts, ignore_index=True)
+        table.insert(3, "confidence", confidence[table["claim"]])
+        is_source = table["kind"] == "source"
+        table["swing"] = (table["at_high"] - table["at_low"]).where(
+            ~is_source, table["confidence"] - table["at_low"]
+        )
+        order = np.lexsort((table["name"].astype(str), -table["swing"].abs(), table["claim"]))
+        table = table.iloc[order].reset_index(drop=True)
+        table["claim"] = rows.claims[table["claim"]]
+        return table.rename(columns={"claim": "claim_id"})
 
     def sample(
         self,
@@ -373,11 +464,8 @@ class ClaimScorer(BaseEstimator):
             Its 5 % and 95 % quantiles approach ``low`` and ``high`` of `predict`. What is ranked
             and merged stays as in `predict`.
         """
-        priors, betas, slope = self._state()
-        rows = read_rows(evidence, priors)
-        said = merge_rows(rows, betas)
-        weight = slope * herd_weights(said, _rho(priors))
-        rng = check_random_state(random_state)
+        found = self._score(evidence)
+        rows, said, betas, weight = found.rows, found.said, found.betas, found.weight
         used, pairs = used_pairs(said.pairs)
         a, a_strength = betas.a_mean[used, None], betas.a_strength[used, None]
         b, b_strength = betas.b_mean[used, None], betas.b_strength[used, None]
@@ -398,47 +486,145 @@ class ClaimScorer(BaseEstimator):
                 said.denies[:, None],
             )
             block[:] = (total @ llr).T
+        draws += found.prior
+        if rows.questions is not None:
+            for draw in draws:
+                draw -= log_alternatives(draw, rows.questions)
         return pd.DataFrame(
-            np.clip(expit(logit(priors.claim_prior) + draws), _LEAST, _MOST),
-            columns=rows.claims.rename("claim_id"),
+            np.clip(expit(draws), _LEAST, _MOST), columns=rows.claims.rename("claim_id")
         )
 
     def to_parts(self) -> dict[str, bytes]:
         """Return what was learned as named pieces of data, to be saved."""
-        numbers = {"slope": self.slope_, "offset": self.offset_, "n_iter": self.n_iter_}
+        arrays, names = self._learned.to_data()
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        others = {
+            "slope": self.slope_,
+            "offset": self.offset_,
+            "copies": self._copies,
+            "copying": json.loads(self.copying_.to_json(orient="split")),
+        }
         return {
-            "priors.toml": self.priors_.to_toml().encode(),
-            "track_record.csv": self.track_record_.to_csv().encode("utf-8", "surrogatepass"),
-            "calibration.json": json.dumps(numbers).encode(),
+            "priors.toml": Priors.check(self.priors).to_toml().encode(),
+            "learned.npz": buffer.getvalue(),
+            # ASCII escapes keep lone surrogates
+            "names.json": json.dumps(names | others).encode(),
         }
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, bytes]) -> Self:
         """Rebuild a fitted scorer from the pieces of `to_parts`."""
-        scorer = cls()
-        scorer.priors_ = Priors.from_toml(parts["priors.toml"].decode())
-        scorer.track_record_ = pd.read_csv(
-            io.BytesIO(parts["track_record.csv"]),
-            dtype=dict.fromkeys(("source_id", "type"), STRING),
-            keep_default_na=False,
-            encoding_errors="surrogatepass",
-            index_col="source_id",
-        )
-        numbers = json.loads(parts["calibration.json"])
-        scorer.slope_, scorer.offset_ = numbers["slope"], numbers["offset"]
-        scorer.n_iter_ = numbers["n_iter"]
-        scorer._betas = learned_betas(scorer.priors_, scorer.track_record_)
+        names = json.loads(parts["names.json"])
+        with np.load(io.BytesIO(parts["learned.npz"]), allow_pickle=False) as arrays:
+            learned = Learned.from_data({name: arrays[name] for name in arrays.files}, names)
+        priors = Priors.from_toml(parts["priors.toml"].decode())
+        scorer = cls(priors)
+        scorer.slope_, scorer.offset_ = names["slope"], names["offset"]
+        scorer.copying_ = pd.DataFrame(names["copying"]["data"], columns=names["copying"]["columns"])
+        scorer._take(priors, learned, names["copies"])
         return scorer
 
-    def _state(self) -> tuple[Priors, Betas, float]:
-        if hasattr(self, "priors_"):
-            return self.priors_, self._betas, self.slope_
-        priors = Priors.check(self.priors)
-        return priors, prior_betas(priors), 1.0
+
+@dataclass(frozen=True)
+class _Scored:
+    """Evidence as a scorer weighs it.
+
+    Attributes
+    ----------
+    prior : float
+        Log-odds of the claim prior.
+    log_odds : float array of shape (n_claims,)
+        Of each claim by itself.
+    """
+
+    priors: Priors
+    betas: Betas
+    slope: float
+    rho: np.ndarray
+    rows: Rows
+    said: Voices
+    weight: np.ndarray
+    prior: float
+    log_odds: np.ndarray
+
+    def against_others(self, log_odds: np.ndarray | None = None) -> np.ndarray:
+        """Return the log-odds against the other answers to the claims' questions as well."""
+        log_odds = self.log_odds if log_odds is None else log_odds
+        if self.rows.questions is None:
+            return log_odds
+        return log_odds - log_alternatives(log_odds, self.rows.questions)
+
+    def moved(self, claim: np.ndarray, by: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Return the log-odds of claims that something moves, one at a time.
+
+        Parameters
+        ----------
+        claim, by : int arrays of shape (n,)
+            What moves which claim; in a question it may move several.
+        change : float array of shape (n,)
+            By how much it moves the log-odds of the claim by itself.
+        """
+        before = self.log_odds[claim]
+        if self.rows.questions is None:
+            return before + change
+        others = log_alternatives(self.log_odds, self.rows.questions)[claim]
+        question = self.rows.questions.question[claim]
+        # how much the same thing adds to the odds of the question's other claims
+        top = np.maximum(others, 0)
+        gain = np.exp(np.minimum(before - top, 700)) * np.expm1(np.minimum(change, 700))
+        _, at = np.unique(question * (by.max(initial=0) + np.int64(1)) + by, return_inverse=True)
+        of_others = np.bincount(at, gain * np.exp(top - others))[at] - gain * np.exp(top - others)
+        return before + change - others - np.log1p(np.maximum(of_others, -1 + 1e-12))
 
 
-def _rho(priors: Priors) -> np.ndarray:
-    return np.array([entry.rho for entry in priors.types.values()])
+def _same_question(evidence: pd.DataFrame, claim_id: str) -> pd.Series:
+    """Return which rows are about the claim, or about another answer to its question."""
+    of_claim = evidence["claim_id"] == claim_id
+    if "question_id" not in evidence.columns:
+        return of_claim
+    asked = evidence["question_id"][of_claim].dropna()
+    return of_claim | evidence["question_id"].isin(asked)
+
+
+def _reason(step: Any) -> str:
+    """Say in words what a step of an explanation does."""
+    if step.Index == "claim prior" and not step.stance:
+        return f"before anybody is heard: {expit(step.log_odds):.0%}"
+    times = f"odds x {np.exp(min(step.log_odds, 700.0)):.2f}"
+    if not step.stance:
+        return f"the other answers to the question: {times}"
+    said = f"{step.stance} it, as {step.type.replace('_', ' ')}: {times}"
+    if step.phi < 0.995:
+        said += f"; {step.phi:.0%} of it counts, for hedges and relays"
+    if step.weight < 0.995:
+        said += f"; weighs {step.weight:.0%}, as one of several alike"
+    return said
+
+
+def _moves(
+    claim: np.ndarray, kind: str, name: Any, at_low: np.ndarray, at_high: np.ndarray
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"claim": claim, "kind": kind, "name": name, "at_low": at_low, "at_high": at_high}
+    )
+
+
+def _pair_names(priors: Priors, betas: Betas) -> np.ndarray:
+    """Return the key of each pair of Betas, as in the priors."""
+    types = [*priors.types]
+    kind = betas.keys // len(betas.answers) % betas.n_types
+    source = betas.keys // (len(betas.answers) * betas.n_types)
+    return object_array(
+        [
+            *(f"types.{name}" for name in types),
+            *(f"sources.{name}" for name in priors.sources),
+            *(
+                f"sources.{betas.sources[s]} ({types[k]})"
+                for s, k in zip(source, kind, strict=True)
+            ),
+        ]
+    )
 
 
 def _answered(known: np.ndarray, claims: pd.Index, questions: Questions) -> np.ndarray:

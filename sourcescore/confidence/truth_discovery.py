@@ -42,6 +42,7 @@ import pandas as pd
 from scipy import optimize
 from scipy.special import betaincinv, betaln, logit
 
+from sourcescore.confidence.copying import Said
 from sourcescore.confidence.questions import claim_prior, posterior
 from sourcescore.confidence.rows import Questions, Rows
 from sourcescore.confidence.voices import (
@@ -175,6 +176,40 @@ class Learned:
     truth: np.ndarray
     n_iter: int
 
+    def to_data(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the arrays, and the names and numbers, that `from_data` reads."""
+        arrays = {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray) and name != "truth"
+        }
+        for name in ("counts", "discounted"):
+            arrays[name] = np.stack(getattr(self, name).all)
+        arrays |= {"sizes": self.claims.sizes, "numbers": self.claims.numbers}
+        return arrays, {
+            "sources": [*map(str, self.sources)],
+            "answers": [*self.answers],
+            "n_true": self.claims.n_true,
+            "claim_prior": self.claim_prior,
+            "n_iter": self.n_iter,
+        }
+
+    @classmethod
+    def from_data(cls, arrays: dict[str, np.ndarray], names: dict[str, Any]) -> Learned:
+        """Return what `to_data` was given, but for the truth of single claims."""
+        rest = {name: value for name, value in arrays.items() if name not in ("sizes", "numbers")}
+        for name in ("counts", "discounted"):
+            rest[name] = Counts(*arrays[name])
+        return cls(
+            **rest,
+            sources=pd.Index(object_array(names["sources"]), dtype=object),
+            answers=pd.Index(object_array(names["answers"]), dtype=object),
+            claims=Claims(names["n_true"], arrays["sizes"], arrays["numbers"]),
+            claim_prior=names["claim_prior"],
+            truth=np.empty(0),
+            n_iter=names["n_iter"],
+        )
+
     def type_priors(self, priors: Priors) -> dict[str, TypePrior]:
         """Return the types as priors for sources that nothing is known of yet."""
         return {
@@ -219,7 +254,8 @@ class Problem:
     priors : Priors
     betas : Betas
         The prior ones.
-    claims : Index
+    claims, sources : Index
+        Of the rows.
     questions : Questions or None
     past : Learned
         What came before, over the pairs of this problem.
@@ -241,6 +277,7 @@ class Problem:
     priors: Priors
     betas: Betas
     claims: pd.Index
+    sources: pd.Index
     questions: Questions | None
     past: Learned
     voice: np.ndarray
@@ -314,7 +351,7 @@ class Problem:
         if rows.questions is not None:
             alone |= rows.questions.n_claims[rows.questions.question[said.claim]] > 1
         return cls(
-            said, priors, betas, rows.claims, rows.questions, nothing, voice, pair, mass,
+            said, priors, betas, rows.claims, rows.sources, rows.questions, nothing, voice, pair, mass,
             *trials, np.where(alone, 1, size[herd]),
         )  # fmt: skip
 
@@ -361,6 +398,13 @@ class Problem:
         return logit(learned.claim_prior) + np.bincount(
             self.said.claim, weight * llr, len(self.claims)
         )
+
+    def said_with(self, learned: Learned) -> Said:
+        """Return the voices with what was learned of them, each without its own part in it."""
+        _, a, b = self._llr(learned, learned.truth)
+        rho = np.maximum(learned.rho, learned.working_rho)
+        own_rho = np.append(rho, 0.0)[self.said.herd]
+        return Said(self.said, self.sources, learned.truth, a, b, own_rho)
 
     def _log_odds(self, learned: Learned, truth: np.ndarray | None = None) -> np.ndarray:
         """Return the log-odds of each claim by itself (the E step)."""
