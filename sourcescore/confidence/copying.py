@@ -3,12 +3,12 @@
 Comes in: what was said and what was learned of it. Goes out: pairs of sources that are one voice.
 
 Two sources that are right have the truth in common; two that make the same mistakes have something
-else. For each pair that shares mistakes the hypothesis that one takes over, with probability 0.8,
+else. For each pair that shares mistakes the hypothesis that one takes over, with probability 0.95,
 what the other says is set against independence, over all claims that both speak on (Dong,
 Berti-Equille and Srivastava 2009, *Integrating conflicting data: the role of source dependence*):
 
-    agreeing   (0.8 + 0.2 p) / p        p: the chance that the source says so by itself
-    differing  0.2
+    agreeing   (0.95 + 0.05 p) / p        p: the chance that the source says so by itself
+    differing  0.05
 
 p is that of the source's record given the truth, drawn towards what the others say on the claim as
 strongly as rho holds sources of the type together: a mistake that everybody makes is a hard claim,
@@ -32,10 +32,12 @@ from sourcescore.tables import object_array
 __all__ = ["Said", "copying_pairs", "one_voice"]
 
 #: How often a copier copies (Dong et al. 2009), how rare copiers are, and when a pair is one.
-_RATE = 0.8
+_RATE = 0.95
 _PRIOR = 0.01
-_SURE = 0.9
+_SURE = 0.95
 _FEWEST_COMMON = 10
+#: Who agrees less may share a misconception, but copies nobody.
+_LEAST_ALIKE = 0.9
 _FEWEST_MISTAKES = 3
 #: Mistakes shared by more sources than this tell nothing of any two of them.
 _LARGEST_GROUP = 20
@@ -55,6 +57,8 @@ class Said:
         P(supports) if the claim is true, and if it is false.
     rho : float array of shape (n_voices,)
         Correlation within the voice's type.
+    unit, statement : int arrays of shape (n_voices,)
+        What the voice is about, the claim or its question, and what it says of that.
     """
 
     voices: Voices
@@ -63,6 +67,8 @@ class Said:
     a: np.ndarray
     b: np.ndarray
     rho: np.ndarray
+    unit: np.ndarray
+    statement: np.ndarray
 
 
 def copying_pairs(said: Said) -> pd.DataFrame:
@@ -77,21 +83,19 @@ def copying_pairs(said: Said) -> pd.DataFrame:
     """
     voices = said.voices
     one, other = _candidates(said)
-    # a source's first voice on each claim; who says both, supports first
-    key = voices.source.astype(np.int64) * len(said.truth) + voices.claim
-    keys, first = np.unique(key * 2 + voices.denies, return_index=True)
-    kept = np.flatnonzero(np.diff(keys // 2, prepend=-1))
-    keys, voice = keys[kept] // 2, first[kept]
-    starts = np.searchsorted(keys, np.arange(len(said.sources) + 1) * len(said.truth))
+    # a source's first voice on each matter
+    n_units = np.int64(said.unit.max(initial=0) + 1)
+    keys, voice = np.unique(voices.source * n_units + said.unit, return_index=True)
+    starts = np.searchsorted(keys, np.arange(len(said.sources) + 1) * n_units)
     lengths = starts[one + 1] - starts[one]
     pair = np.repeat(np.arange(len(one)), lengths)
     step = np.arange(len(pair)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     mine = starts[one[pair]] + step
-    wanted = other[pair] * np.int64(len(said.truth)) + keys[mine] % len(said.truth)
+    wanted = other[pair] * n_units + keys[mine] % n_units
     at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
     both = keys[at] == wanted if len(keys) else np.zeros(0, dtype=bool)
     pair, mine, theirs = pair[both], voice[mine[both]], voice[at[both]]
-    same = voices.denies[mine] == voices.denies[theirs]
+    same = said.statement[mine] == said.statement[theirs]
     evidence = [
         np.bincount(
             pair, np.where(same, _log_ratio(said, copier, same), np.log(1 - _RATE)), len(one)
@@ -112,7 +116,8 @@ def copying_pairs(said: Said) -> pd.DataFrame:
             "n_mistakes": np.bincount(pair, same * wrong[mine], len(one)),
         }
     )
-    found = found[n_common >= _FEWEST_COMMON]
+    alike = found["n_agreeing"] >= _LEAST_ALIKE * n_common
+    found = found[(n_common >= _FEWEST_COMMON) & alike]
     order = ["probability", "n_common", "source_id", "other_id"]
     return found.sort_values(order, ascending=[False, False, True, True], ignore_index=True)
 
@@ -140,12 +145,11 @@ def _candidates(said: Said) -> tuple[np.ndarray, np.ndarray]:
     """Return the pairs of sources that share enough mistakes, those that share most first."""
     voices = said.voices
     mistaken = voices.denies == (said.truth[voices.claim] > 0.5)
-    claim, source = voices.claim[mistaken].astype(np.int64), voices.source[mistaken]
+    group, source = said.statement[mistaken], voices.source[mistaken].astype(np.int64)
     # nobody has enough common mistakes who has not made enough
     often = np.bincount(source, minlength=1)[source] >= _FEWEST_MISTAKES
-    claim, source, denies = claim[often], source[often], voices.denies[mistaken][often]
-    order = np.lexsort((source, claim * 2 + denies))
-    group, source = (claim * 2 + denies)[order], source[order].astype(np.int64)
+    order = np.lexsort((source[often], group[often]))
+    group, source = group[often][order], source[often][order]
     first = np.flatnonzero(np.diff(group, prepend=-1))
     size = np.diff(first, append=len(group))
     keep = np.repeat((size > 1) & (size <= _LARGEST_GROUP), size)
@@ -165,11 +169,12 @@ def _log_ratio(said: Said, voice: np.ndarray, same: np.ndarray) -> np.ndarray:
     """Return how much likelier it is that this voice agrees if it copies."""
     voices = said.voices
     claim, denies = voices.claim[voice], voices.denies[voice]
-    stance = voices.claim * np.int64(2) + voices.denies
-    on = np.bincount(stance, minlength=2 * len(said.truth))
+    _, of_statement, alike = np.unique(
+        said.statement, return_inverse=True, return_counts=True
+    )
+    others = np.bincount(said.unit)[said.unit[voice]] - 2.0
     # of the others: neither of the two counts
-    alike = on[claim * np.int64(2) + denies] - 1.0 - same
-    others = on[claim * np.int64(2)] + on[claim * np.int64(2) + 1] - 2.0
+    alike = alike[of_statement[voice]] - 1.0 - same
     truth, rho = said.truth[claim], np.clip(said.rho[voice], 1e-9, 1 - 1e-9)
     chance = truth * said.a[voice] + (1 - truth) * said.b[voice]
     chance = np.where(denies, 1 - chance, chance)

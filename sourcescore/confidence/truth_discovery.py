@@ -404,7 +404,15 @@ class Problem:
         _, a, b = self._llr(learned, learned.truth)
         rho = np.maximum(learned.rho, learned.working_rho)
         own_rho = np.append(rho, 0.0)[self.said.herd]
-        return Said(self.said, self.sources, learned.truth, a, b, own_rho)
+        unit, statement = self.said.claim, self.said.claim * np.int64(2) + self.said.denies
+        if self.questions is not None:
+            # what a source answers, not whether it supports the answer
+            question = self.questions.question[unit]
+            answers = ~self.said.denies & (self.questions.n_claims[question] > 1)
+            unit = np.where(answers, question, len(self.questions.n_claims) + unit)
+        return Said(
+            self.said, self.sources, learned.truth, a, b, own_rho, unit.astype(np.int64), statement
+        )
 
     def _log_odds(self, learned: Learned, truth: np.ndarray | None = None) -> np.ndarray:
         """Return the log-odds of each claim by itself (the E step)."""
