@@ -35,6 +35,7 @@ _COLUMNS = (
     "doc_id",
     "published",
     "attribution_id",
+    "content",
 )
 _NEEDED = (
     "doc_id",
@@ -46,6 +47,7 @@ _NEEDED = (
     "type_proba",
     "stance",
     "certainty",
+    "content",
     "claim_id",
     "claim_stance",
 )
@@ -127,6 +129,7 @@ def attributions_to_evidence(
             doc_id,
             (published or {}).get(doc_id, pd.NaT),
             columns["attribution_id"][i],
+            columns["content"][i],
         )
         for name, value in zip(_COLUMNS, row, strict=True):
             out[name].append(value)

@@ -98,6 +98,7 @@ EVIDENCE_COLUMNS: dict[str, Any] = {
     "doc_id": "str",
     "published": "datetime64[us]",
     "attribution_id": "str",
+    "content": "str",
 }
 
 EVIDENCE_STANCES = ("supports", "denies")

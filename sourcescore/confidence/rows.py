@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from sourcescore.priors import Priors
+from sourcescore.priors import Priors, outlet_key
 from sourcescore.tables import check_evidence, object_array
 
 __all__ = ["Questions", "Rows", "read_rows"]
@@ -251,7 +251,7 @@ def _source_priors(
 
 
 def _folded(names: pd.Index) -> pd.Index:
-    return pd.Index([str(name).casefold() for name in names], dtype=object)
+    return pd.Index([outlet_key(str(name)) for name in names], dtype=object)
 
 
 def _types(table: pd.DataFrame, known: list[str]) -> tuple[sparse.csr_array, np.ndarray]:

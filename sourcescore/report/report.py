@@ -159,6 +159,70 @@ class Report:
         first = ["source_name", "type", "stance", "certainty", "via"]
         return steps[[*first, *steps.columns.difference(first, sort=False)]]
 
+    def sensitivity(self, claim_id: str) -> pd.DataFrame:
+        """Show what the confidence in a claim depends on most.
+
+        Parameters
+        ----------
+        claim_id : str
+            A label of the index of `claims`.
+
+        Returns
+        -------
+        DataFrame
+            As `ClaimScorer.sensitivity`: each number behind it moved through its own 90 % range,
+            and each source left out; what moves it most first.
+
+        Raises
+        ------
+        ValueError
+            If there is no such claim.
+        """
+        if claim_id not in self._claims.index:
+            raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
+        return self._scorer.sensitivity(
+            self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
+        )
+
+    def describe(self, claim_id: str) -> str:
+        """Say in words why a claim has its confidence, and what it hangs on.
+
+        Parameters
+        ----------
+        claim_id : str
+            A label of the index of `claims`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such claim.
+        """
+        steps, row = self.explain(claim_id), self._claims.loc[claim_id]
+        lines = [
+            _for_terminal(row["claim"]),
+            f"{row['verdict']}: {row['confidence']:.0%}, between {row['low']:.0%} and "
+            f"{row['high']:.0%} (90 % interval)",
+        ]
+        lines += [
+            f"- {_for_terminal(reason)}"
+            if not stance
+            else f"- {_for_terminal(name or 'nobody named')} {_for_terminal(reason)}"
+            for name, stance, reason in zip(
+                steps["source_name"], steps["stance"], steps["reason"], strict=True
+            )
+        ]
+        moves = self.sensitivity(claim_id)
+        for kind, text in (
+            ("source", "Without {name} it would be {at_low:.0%}."),
+            ("prior", "With {name} at the ends of its range it would be {at_low:.0%} to {at_high:.0%}."),
+        ):
+            most = moves[moves["kind"] == kind].head(1)
+            for move in most.itertuples():
+                name = self._names.get(move.name, move.name) or "who is not named"
+                at_low, at_high = sorted((move.at_low, move.at_high))
+                lines.append(text.format(name=_for_terminal(name), at_low=at_low, at_high=at_high))
+        return "\n".join(lines)
+
     def to_html(self, path: str | PathLike[str] | None = None) -> str:
         """Return the report as one HTML page, and write it to `path` if that is given.
 
