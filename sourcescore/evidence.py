@@ -6,10 +6,14 @@ each statement of an *origin*, the innermost source; the sources around it are i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
 
 from sourcescore.tables import (
     EVIDENCE_STANCES,
@@ -20,7 +24,7 @@ from sourcescore.tables import (
 )
 from sourcescore.taxonomy import AttributionType, Stance
 
-__all__ = ["attributions_to_evidence", "relay_chains"]
+__all__ = ["attributions_to_evidence", "one_in_words", "relay_chains"]
 
 _COLUMNS = (
     "claim_id",
@@ -74,6 +78,9 @@ def attributions_to_evidence(
     Where an outlet is quoted inside the statement of somebody who is not one (*troops were
     fighting, the paper said, according to an official*), the outlet is still the relay and the
     other the origin, since outlets get their news from people and not the other way round.
+
+    Sources that say the same of a claim in the same eight or more words are one origin, the first of
+    them: outlets that print one dispatch, or two names for one speaker.
 
     Parameters
     ----------
@@ -133,7 +140,74 @@ def attributions_to_evidence(
         )
         for name, value in zip(_COLUMNS, row, strict=True):
             out[name].append(value)
-    return _evidence_frame(out)
+    return _evidence_frame(_with_origins(out))
+
+
+def _with_origins(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Give the rows of sources that are one the source that comes first."""
+    claim, _ = pd.factorize(object_array(columns["claim_id"]))
+    source, _ = pd.factorize(object_array(columns["source_id"]))
+    denies = np.array([stance == "denies" for stance in columns["stance"]], dtype=bool)
+    origin = one_in_words(claim, source, denies, pd.Series(object_array(columns["content"])))
+    first = np.unique(source, return_index=True)[1]
+    for i in np.flatnonzero(origin != source):
+        for name in ("source_id", "source_name"):
+            columns[name][i] = columns[name][first[origin[i]]]
+    return columns
+
+
+#: Fewer equal words may well be chance.
+_FEWEST_WORDS = 8
+_WORD = re.compile(r"\w+")
+
+
+def one_in_words(
+    claim: np.ndarray, source: np.ndarray, denies: np.ndarray, contents: pd.Series
+) -> np.ndarray:
+    """Find the sources that say the same of a claim in the same words.
+
+    Parameters
+    ----------
+    claim, source : int arrays of shape (n,)
+        Codes, from 0.
+    denies : bool array of shape (n,)
+    contents : Series of str of shape (n,)
+        Case, punctuation and space do not matter; of fewer than eight words nothing is concluded.
+
+    Returns
+    -------
+    int array of shape (n,)
+        For each row the source, or the least code of those that are one on its claim.
+
+    Examples
+    --------
+    >>> said = "The bridge was closed to all traffic on Monday."
+    >>> zeros = np.zeros(3, dtype=int)
+    >>> contents = pd.Series([said, said.upper(), "It was not closed."])
+    >>> one_in_words(zeros, np.arange(3), zeros == 1, contents).tolist()
+    [0, 0, 2]
+    """
+    codes, distinct = pd.factorize(contents.astype(object))
+    words = [_WORD.findall(str(content).casefold()) for content in distinct]
+    joined = [" ".join(w) if len(w) >= _FEWEST_WORDS else None for w in words]
+    wording = np.append(pd.factorize(object_array(joined))[0], -1)[codes]
+    said = np.flatnonzero(wording >= 0)
+    if not len(said):
+        return source
+    key = (claim[said].astype(np.int64) * 2 + denies[said]) * (wording.max() + 1) + wording[said]
+    of_words = np.unique(key, return_inverse=True)[1]
+    n_sources = np.int64(source.max() + 1)
+    speakers, speaker = np.unique(claim[said] * n_sources + source[said], return_inverse=True)
+    # speakers on one side, words on the other: what hangs together is one voice
+    n = len(speakers) + of_words.max() + 1
+    links = sparse.coo_array((np.ones(len(said)), (speaker, len(speakers) + of_words)), shape=(n, n))
+    together = connected_components(links, directed=False)[1]
+    least = np.full(n, np.iinfo(np.int64).max)
+    np.minimum.at(least, together[: len(speakers)], speakers % n_sources)
+    # other rows of the same source on the claim go with it
+    own = claim * n_sources + source
+    at = np.minimum(np.searchsorted(speakers, own), len(speakers) - 1)
+    return np.where(speakers[at] == own, least[together[at]], source)
 
 
 def _evidence_frame(columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sourcescore.evidence import attributions_to_evidence, relay_chains
+from sourcescore.evidence import attributions_to_evidence, one_in_words, relay_chains
 from sourcescore.tables import attributions_frame, check_evidence
 from sourcescore.taxonomy import AttributionType
 
@@ -73,6 +73,7 @@ def test_wishes_and_questions_do_not():
 def test_a_row_says_all_that_the_scorer_needs():
     table = attributions(("witness", None, "c1"))
     table["certainty"] = 0.5
+    table["content"] = "it was so"
     table["type_proba"] = pd.Series([{"witness": 0.7, "hearsay": 0.3}])
     when = pd.Timestamp("2025-03-14")
     row = attributions_to_evidence(table, published={"d": when}).iloc[0]
@@ -87,6 +88,7 @@ def test_a_row_says_all_that_the_scorer_needs():
         "doc_id": "d",
         "published": when,
         "attribution_id": "1",
+        "content": "it was so",
     }
     assert row["type_proba"] is not table["type_proba"][0]
 
@@ -262,3 +264,41 @@ def test_odd_characters_come_through():
 
 def test_types_of_the_helper_are_types():
     assert set(TYPE_OF.values()) <= set(AttributionType)
+
+
+WORDS = "The bridge over the Vardar was closed to all traffic on Monday."
+
+
+def test_the_same_words_are_one_origin_the_first():
+    table = attributions(
+        ("agency", None, "c1"), ("paper", None, "c1"), ("witness", None, "c1"), ("paper", None, "c2")
+    )
+    table["content"] = [WORDS, WORDS.upper(), "It was closed.", WORDS]
+    assert [row[:2] for row in said(table)] == [
+        ("agency", "c1"),
+        ("agency", "c1"),
+        ("witness", "c1"),
+        ("paper", "c2"),
+    ]
+
+
+def test_the_same_few_words_or_the_other_side_are_not():
+    table = attributions(
+        ("agency", None, "c1"), ("paper", None, "c1", "denies"), ("witness", None, "c1")
+    )
+    table["content"] = [WORDS, WORDS, "It was closed."]
+    assert [row[0] for row in said(table)] == ["agency", "paper", "witness"]
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), max_size=12), st.randoms())
+def test_one_in_words_is_the_same_whatever_the_order(rows, random):
+    def groups(order):
+        picked = [rows[i] for i in order]
+        claim, source, words = (np.array([row[k] for row in picked], int) for k in range(3))
+        contents = pd.Series([f"{WORDS} {k}" if k else "short" for k in words], dtype=object)
+        origin = one_in_words(claim, source, np.zeros(len(picked), bool), contents)
+        return sorted(zip(claim.tolist(), source.tolist(), origin.tolist(), strict=True))
+
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    assert groups(range(len(rows))) == groups(order)

@@ -564,12 +564,27 @@ def test_the_text_makes_no_claim_of_its_own():
 
 def test_an_outlet_is_one_voice_over_its_texts():
     text = "Army drones hit the mill in Varna on Monday night."
+    other = "On Monday night army drones hit the mill that stands in Varna."
     articles = pd.DataFrame(
-        {"doc_id": ["a", "b", "c"], "text": [text] * 3, "outlet": ["x.example", "x.example", None]}
+        {
+            "doc_id": ["a", "b", "c"],
+            "text": [text, text, other],
+            "outlet": ["x.example", "x.example", None],
+        }
     )
     report = ss.score_corpus(articles, [MILL])
     assert sorted(report.evidence["source_id"]) == ["c/author", "x.example", "x.example"]
     assert report.claims["n_origins"].item() == 2
+
+
+def test_a_text_printed_word_for_word_elsewhere_is_no_second_voice():
+    text = "Army drones hit the mill in Varna on Monday night."
+    articles = pd.DataFrame(
+        {"doc_id": ["a", "b"], "text": [text] * 2, "outlet": ["x.example", "y.example"]}
+    )
+    report = ss.score_corpus(articles, [MILL])
+    assert report.claims["n_origins"].item() == 1
+    assert report.evidence["source_id"].tolist() == ["x.example"] * 2
 
 
 def test_sentences_of_the_text_leave_out_questions_headings_and_attributions():

@@ -7,7 +7,6 @@ Comes in: the evidence table and `Priors`. Goes out: integer codes and numbers, 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain as flatten
@@ -16,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
+from sourcescore.evidence import one_in_words
 from sourcescore.priors import Priors, outlet_key
 from sourcescore.tables import check_evidence, object_array
 
@@ -135,11 +134,6 @@ def read_rows(
     )
 
 
-#: Fewer equal words may well be chance.
-_FEWEST_WORDS = 8
-_WORD = re.compile(r"\w+")
-
-
 def _origins(
     table: pd.DataFrame,
     claim: np.ndarray,
@@ -155,39 +149,7 @@ def _origins(
         origin = pd.factorize(names)[0].astype(np.int32)[source]
     if "content" not in table.columns:
         return origin
-    wording = _wordings(table["content"])
-    said = np.flatnonzero(wording >= 0)
-    key = (claim[said].astype(np.int64) * 2 + denies[said]) * (wording.max(initial=0) + 1)
-    _, words = np.unique(key + wording[said], return_inverse=True)
-    n_origins = np.int64(origin.max(initial=0) + 1)
-    speakers, speaker = np.unique(
-        claim[said] * n_origins + origin[said], return_inverse=True
-    )  # on this claim
-    # speakers on one side, words on the other: what hangs together is one voice
-    n = len(speakers) + words.max(initial=-1) + 1
-    links = sparse.coo_array(
-        (np.ones(len(said), dtype=bool), (speaker, len(speakers) + words)), shape=(n, n)
-    )
-    _, together = connected_components(links, directed=False)
-    origin = origin.astype(np.int64)
-    # other rows of the same origin on the claim go with it
-    own = claim * n_origins + origin
-    at = np.minimum(np.searchsorted(speakers, own), max(len(speakers) - 1, 0))
-    if not len(speakers):
-        return origin
-    heard = speakers[at] == own
-    # the least origin of each voice stands for it
-    least = np.full(n, np.iinfo(np.int64).max)
-    np.minimum.at(least, together[: len(speakers)], speakers % n_origins)
-    return np.where(heard, least[together[at]], origin)
-
-
-def _wordings(contents: pd.Series) -> np.ndarray:
-    """Return a code for the words of each content, -1 where they are too few."""
-    codes, distinct = pd.factorize(contents.astype(object))
-    words = [_WORD.findall(str(content).casefold()) for content in distinct]
-    joined = [" ".join(w) if len(w) >= _FEWEST_WORDS else None for w in words]
-    return np.append(pd.factorize(object_array(joined))[0], -1)[codes]
+    return one_in_words(claim, origin, denies, table["content"])
 
 
 def _questions(table: pd.DataFrame, claim: np.ndarray, claims: pd.Index) -> Questions | None:

@@ -4,8 +4,7 @@ Comes in: the evidence table (who supports or denies which claim) and `sourcesco
 Goes out: for each claim the probability that it is true, its 90 % interval and its verdict.
 
 The model is naive Bayes over origins, tempered by two corrections
-(`sourcescore.confidence.voices` has the rest: who counts once, what arrives through relays,
-uncertain types):
+(`sourcescore.confidence.voices` has the rest: who counts once, uncertain types):
 
     logit(confidence) = logit(claim prior)
                         + sum over types k, supports and denials apart, of  sum_i w_k(i) llr_(i)
@@ -13,12 +12,21 @@ uncertain types):
 with the log likelihood ratios of the origins of type k, the strongest first.
 
 Point estimate
-    llr is log(E a / E b): for one statement this is the exact posterior under uncertain a and b,
-    since P(statement | true) = E a. The geometric mean exp(E log a) would understate a
-    statement in proportion to our ignorance of its source; that ignorance is in the interval.
+    A source of type k supports a true claim with probability a ~ Beta(m s, (1-m) s), a false one
+    with probability b. P(statement | claim true) is the integral of a over its Beta, E a = m: the
+    posterior odds of the claim are the prior odds times E a / E b for a support and
+    (1 - E a) / (1 - E b) for a denial. So llr = log(E a / E b) is exact under uncertain a and b.
+    The geometric mean exp(E log a) would understate a statement in proportion to our ignorance of
+    its source; that ignorance is in the interval.
+Channel
+    A statement that arrives with probability phi (Shannon's noisy channel, here an erasure) is with
+    1 - phi a statement that says nothing, one that comes as often with a true as with a false
+    claim: a' = phi a + (1-phi) m with m = (a+b)/2, and b' likewise. For chains of relays the
+    probabilities multiply; independent carriers leave 1 - product of (1 - f).
 Herding
-    n origins of a type with correlation rho are worth n_eff(n) = n / (1 + (n-1) rho), Kish's
-    design effect; the i-th adds w(i) = n_eff(i) - n_eff(i-1).
+    The mean of n statements with pairwise correlation rho has the variance of n_eff independent
+    ones, n_eff = n / (1 + (n-1) rho), Kish's (1965) design effect; so n voices of one type are
+    worth n_eff of them, and the i-th strongest adds w(i) = n_eff(i) - n_eff(i-1).
 Monotonicity
     w(i) >= 0 falls with i, as n_eff is concave. Ranked by |llr|, an added x > 0 at rank i changes
     the sum by w(i) x - sum_{j>=i} (w(j) - w(j+1)) x_j, where x_j is at most x: at least
@@ -26,10 +34,17 @@ Monotonicity
     that becomes surer or more telling never lowers it; denials mirror this.
 Interval
     The Betas' spread, in closed form (`sourcescore.confidence.intervals`).
+Questions
+    Claims that exclude one another share what is to be had (`sourcescore.confidence.questions`).
 Learning
-    Dawid and Skene (1979) with hierarchical Beta priors: a source's pair of Betas is centred on
-    those of its type, which are centred on the priors. Posterior counts where the truth is known,
-    expectation maximisation where it is not.
+    Dawid and Skene (1979) with the two-sided source quality of the Latent Truth Model (Zhao et al.
+    2012) and hierarchical Beta priors: a source's pair of Betas is centred on those of its type,
+    which are centred on the priors. By conjugacy posterior counts where the truth is known,
+    collapsed variational Bayes where it is not (`sourcescore.confidence.truth_discovery`). Sources
+    that copy one another are found and count as one (`sourcescore.confidence.copying`).
+Words
+    The verdicts are the estimative words of ICD 203; a type may be given as a letter of the
+    Admiralty scale (`sourcescore.priors`).
 """
 
 from __future__ import annotations
@@ -112,6 +127,9 @@ class ClaimScorer(BaseEstimator):
         Most iterations of expectation maximisation.
     tol : float, default=1e-4
         Stop when no claim's probability moves by more.
+    copying : bool, default=True
+        Whether `fit` looks for sources that copy one another, to take them for one. It finds only
+        those that have ten claims and three mistakes in common and nearly always agree.
     calibrate : bool, default=False
         Learn a slope and an offset for the log-odds on the known claims, by cross-fitting.
     cv : int, default=5
@@ -122,14 +140,20 @@ class ClaimScorer(BaseEstimator):
     Attributes
     ----------
     priors_ : Priors
-        With the learned claim prior and types.
+        With the learned claim prior and types: the means, how alike the sources of the type are
+        (the strengths) and, from claims of known truth, how far they repeat one another (rho).
     track_record_ : DataFrame, index source_id
-        One row per source and type: ``type``; ``sensitivity`` (supports true claims) and
+        One row per source and type (and ``answer``, where answers to questions recur): ``type``;
+        ``sensitivity`` (supports true claims) and
         ``specificity`` (denies false ones) as posterior means with their 90 % intervals
-        ``..._low``, ``..._high``; the counts behind them ``n_true``, ``n_false`` (statements on
+        ``..._low``, ``..._high`` and their ``..._strength``; the counts behind them ``n_true``, ``n_false`` (statements on
         true and on false claims), ``n_supported_true``, ``n_denied_false``. The counts are
         expected ones: a hedged or relayed statement counts phi, a claim of unknown truth its
         probability.
+    copying_ : DataFrame
+        The pairs of sources that share mistakes: ``source_id``, ``other_id``, ``probability`` that
+        one copies the other, ``n_common``, ``n_agreeing``, ``n_mistakes``. Those of 0.95 and more
+        are one voice.
     slope_, offset_ : float
         The calibration; 1 and 0 without. The offset is already part of ``priors_.claim_prior``, so
         that a claim without evidence still has the claim prior.
@@ -283,7 +307,11 @@ class ClaimScorer(BaseEstimator):
             tuple, the outlet first; () if read directly), ``via_types`` (their types),
             ``type_proba`` (a mapping; goes before ``type`` for the probabilities, ``type`` then
             only says whom it may repeat), ``published`` (a date), ``source_name`` (another key to
-            a source in the priors). Other columns are ignored.
+            a source in the priors), ``content`` (the words; who says the same in the same eight or
+            more words is one voice), ``question_id`` (of the claims of one question at most one is
+            true), ``answer`` (what the claim answers to it, where the same answers recur from
+            question to question and sources may be better at some; by default what is left of the
+            claim_id without the question_id, "=2" of "17=2"). Other columns are ignored.
         claim_ids : sequence of str, optional
             The claims to score, in this order; one without evidence gets the claim prior. By
             default those of the evidence, in the order of their first row.
