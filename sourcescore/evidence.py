@@ -200,7 +200,9 @@ def one_in_words(
     speakers, speaker = np.unique(claim[said] * n_sources + source[said], return_inverse=True)
     # speakers on one side, words on the other: what hangs together is one voice
     n = len(speakers) + of_words.max() + 1
-    links = sparse.coo_array((np.ones(len(said)), (speaker, len(speakers) + of_words)), shape=(n, n))
+    links = sparse.coo_array(
+        (np.ones(len(said)), (speaker, len(speakers) + of_words)), shape=(n, n)
+    )
     together = connected_components(links, directed=False)[1]
     least = np.full(n, np.iinfo(np.int64).max)
     np.minimum.at(least, together[: len(speakers)], speakers % n_sources)

@@ -271,7 +271,10 @@ WORDS = "The bridge over the Vardar was closed to all traffic on Monday."
 
 def test_the_same_words_are_one_origin_the_first():
     table = attributions(
-        ("agency", None, "c1"), ("paper", None, "c1"), ("witness", None, "c1"), ("paper", None, "c2")
+        ("agency", None, "c1"),
+        ("paper", None, "c1"),
+        ("witness", None, "c1"),
+        ("paper", None, "c2"),
     )
     table["content"] = [WORDS, WORDS.upper(), "It was closed.", WORDS]
     assert [row[:2] for row in said(table)] == [

@@ -5,6 +5,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -190,3 +191,46 @@ def test_the_toml_ships_beside_the_module():
     import sourcescore.priors as module
 
     assert Path(module.__file__).with_name("priors.toml").read_text("utf-8") == default_toml()
+
+
+def test_outlets_are_moved_by_their_reliability():
+    ratings = pd.Series({"www.Good.example": 1.0, "middling.example": 0.5, "bad.example": 0.0})
+    priors = Priors().with_outlets(ratings)
+    base = priors.types["media_report"]
+    good, middling, bad = (
+        priors.sources[f"{name}.example"] for name in ("good", "middling", "bad")
+    )
+    assert middling == pytest.approx(base[:2])
+    assert good.supports_if_true.mean > base.supports_if_true.mean > bad.supports_if_true.mean
+    assert good.supports_if_false.mean < base.supports_if_false.mean < bad.supports_if_false.mean
+    assert priors.relay_fidelity("good.example") > 0.93 > priors.relay_fidelity("bad.example")
+    rows = [("c", "www.good.example"), ("d", "bad.example")]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id"])
+    evidence = evidence.assign(type="media_report", stance="supports")
+    confidence = ClaimScorer(priors).predict(evidence).confidence
+    assert confidence["c"] > ClaimScorer().predict(evidence).confidence["c"] > confidence["d"]
+    assert Priors.from_toml(priors.to_toml()) == priors
+
+
+@pytest.mark.parametrize(
+    ("ratings", "kind", "message"),
+    [
+        ({"x.example": 60}, "media_report", "the reliability of 'x.example' must be a number betw"),
+        ({"x.example": float("nan")}, "media_report", "between 0 and 1; got nan"),
+        ({"x.example": 1}, "media_raport", "no type 'media_raport'; did you mean media_report"),
+    ],
+)
+def test_reliabilities_that_are_none(ratings, kind, message):
+    with pytest.raises(ValueError, match=message):
+        Priors().with_outlets(ratings, type=kind)
+
+
+def test_priors_are_fitted_to_outcomes():
+    rows = [(f"c{i}", f"s{i % 20}", "document", "supports") for i in range(200)]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance"])
+    learned = Priors().fit(evidence, {f"c{i}": i % 4 > 0 for i in range(200)})
+    assert isinstance(learned, Priors)
+    assert learned.claim_prior == pytest.approx(0.74, abs=0.01)
+    assert learned.types["document"].supports_if_false.mean > 0.85
+    assert learned.types["witness"] == Priors().types["witness"]
+    assert learned.fidelity == Priors().fidelity

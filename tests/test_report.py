@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sourcescore as ss
 from sourcescore.confidence import ClaimScorer
 from sourcescore.report import Report
 from sourcescore.report.markup import GROUP_SIZE, Piece, Voice, clean, mark_text
@@ -493,3 +494,23 @@ def test_far_apart_pieces_share_no_group_across_paragraphs():
     source = mark_text("ab\ncd", [Piece(0, 1, "source", 0), Piece(3, 4, "content", 0)], voices)
     assert source.count('class="card ') == 2, "the card is there wherever a piece is"
     assert source.count('id="a0-card"') == 1
+
+
+def test_a_claim_is_described_in_words():
+    said = (
+        "The port of Varna is closed, said Mayor Ann Lee. Sailors denied that the port is closed."
+    )
+    report = ss.score(said, claims=["The port of Varna is closed"])
+    words = report.describe("c1")
+    claim = report.claims.loc["c1"]
+    assert words.startswith("The port of Varna is closed\n")
+    assert f"{claim['verdict']}: {claim['confidence']:.0%}" in words
+    assert "- before anybody is heard: 50%" in words
+    assert "supports it, as" in words
+    assert "Without " in words
+    moves = report.sensitivity("c1")
+    assert (moves["claim_id"] == "c1").all()
+    with pytest.raises(ValueError, match="no claim 'c9'"):
+        report.sensitivity("c9")
+    with pytest.raises(ValueError, match="no claim 'c9'"):
+        report.describe("c9")

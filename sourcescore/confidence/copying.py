@@ -169,9 +169,7 @@ def _log_ratio(said: Said, voice: np.ndarray, same: np.ndarray) -> np.ndarray:
     """Return how much likelier it is that this voice agrees if it copies."""
     voices = said.voices
     claim, denies = voices.claim[voice], voices.denies[voice]
-    _, of_statement, alike = np.unique(
-        said.statement, return_inverse=True, return_counts=True
-    )
+    _, of_statement, alike = np.unique(said.statement, return_inverse=True, return_counts=True)
     others = np.bincount(said.unit)[said.unit[voice]] - 2.0
     # of the others: neither of the two counts
     alike = alike[of_statement[voice]] - 1.0 - same

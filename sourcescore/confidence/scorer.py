@@ -549,7 +549,9 @@ class ClaimScorer(BaseEstimator):
         priors = Priors.from_toml(parts["priors.toml"].decode())
         scorer = cls(priors)
         scorer.slope_, scorer.offset_ = names["slope"], names["offset"]
-        scorer.copying_ = pd.DataFrame(names["copying"]["data"], columns=names["copying"]["columns"])
+        scorer.copying_ = pd.DataFrame(
+            names["copying"]["data"], columns=names["copying"]["columns"]
+        )
         scorer._take(priors, learned, names["copies"])
         return scorer
 

@@ -512,7 +512,9 @@ class Problem:
         sizes = np.ones(len(truth), dtype=int)
         if self.questions is not None:
             sizes = self.questions.n_claims
-        claims = self.past.claims + Claims(float(truth.sum()), *np.unique(sizes, return_counts=True))
+        claims = self.past.claims + Claims(
+            float(truth.sum()), *np.unique(sizes, return_counts=True)
+        )
         learned = replace(
             before,
             counts=counts,
@@ -582,7 +584,10 @@ class Problem:
         def pooled(group: np.ndarray, types: np.ndarray) -> np.ndarray:
             size = len(types)
             own = strength[types]
-            trials, hit = np.bincount(group, worth * n, size), np.bincount(group, worth * hits, size)
+            trials, hit = (
+                np.bincount(group, worth * n, size),
+                np.bincount(group, worth * hits, size),
+            )
             return (mean[types] * own + hit) / (own + trials)
 
         of_type = pooled(kind, np.arange(n_types))

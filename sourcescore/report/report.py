@@ -180,9 +180,7 @@ class Report:
         """
         if claim_id not in self._claims.index:
             raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
-        return self._scorer.sensitivity(
-            self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
-        )
+        return self._scorer.sensitivity(self._evidence.iloc[self._rows_of_claim.get(claim_id, [])])
 
     def describe(self, claim_id: str) -> str:
         """Say in words why a claim has its confidence, and what it hangs on.
@@ -214,7 +212,10 @@ class Report:
         moves = self.sensitivity(claim_id)
         for kind, text in (
             ("source", "Without {name} it would be {at_low:.0%}."),
-            ("prior", "With {name} at the ends of its range it would be {at_low:.0%} to {at_high:.0%}."),
+            (
+                "prior",
+                "With {name} at the ends of its range it would be {at_low:.0%} to {at_high:.0%}.",
+            ),
         ):
             most = moves[moves["kind"] == kind].head(1)
             for move in most.itertuples():
