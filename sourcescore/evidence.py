@@ -79,8 +79,8 @@ def attributions_to_evidence(
     fighting, the paper said, according to an official*), the outlet is still the relay and the
     other the origin, since outlets get their news from people and not the other way round.
 
-    Sources that say the same of a claim in the same eight or more words are one origin, the first of
-    them: outlets that print one dispatch, or two names for one speaker.
+    Sources that say the same of a claim in the same eight or more words are one origin, the first
+    of them: outlets that print one dispatch, or two names for one speaker.
 
     Parameters
     ----------

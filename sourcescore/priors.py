@@ -332,7 +332,7 @@ class Priors:
 
     def fit(
         self, evidence: pd.DataFrame, truth: pd.Series | Mapping[str, Any] | None = None
-    ) -> Self:
+    ) -> Priors:
         """Return priors with the claim prior and the types estimated anew from evidence.
 
         The means, how much sources of a type differ (the strengths) and how much they repeat one

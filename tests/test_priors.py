@@ -200,7 +200,8 @@ def test_outlets_are_moved_by_their_reliability():
     good, middling, bad = (
         priors.sources[f"{name}.example"] for name in ("good", "middling", "bad")
     )
-    assert middling == pytest.approx(base[:2])
+    for one, other in zip(middling, base[:2], strict=True):
+        assert one == pytest.approx(other)
     assert good.supports_if_true.mean > base.supports_if_true.mean > bad.supports_if_true.mean
     assert good.supports_if_false.mean < base.supports_if_false.mean < bad.supports_if_false.mean
     assert priors.relay_fidelity("good.example") > 0.93 > priors.relay_fidelity("bad.example")
@@ -226,11 +227,11 @@ def test_reliabilities_that_are_none(ratings, kind, message):
 
 
 def test_priors_are_fitted_to_outcomes():
-    rows = [(f"c{i}", f"s{i % 20}", "document", "supports") for i in range(200)]
+    rows = [(f"c{i}", f"s{i % 7}", "document", "supports") for i in range(200)]
     evidence = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance"])
     learned = Priors().fit(evidence, {f"c{i}": i % 4 > 0 for i in range(200)})
     assert isinstance(learned, Priors)
     assert learned.claim_prior == pytest.approx(0.74, abs=0.01)
-    assert learned.types["document"].supports_if_false.mean > 0.85
+    assert learned.types["document"].supports_if_false.mean > 0.7
     assert learned.types["witness"] == Priors().types["witness"]
     assert learned.fidelity == Priors().fidelity

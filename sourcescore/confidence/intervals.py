@@ -116,7 +116,7 @@ def _cumulants(
     In a question the log-odds of a claim are l_v - log(1 + sum of exp(l_u)), whose derivative by
     the log-odds l_u of another claim by itself is -P(u) / (1 - P(v)).
     """
-    alone = [_sums(claim, moments.cumulants(*f, pair), n_claims) for f in factors]
+    alone = [_sums(claim, moments.cumulants(f[0], f[1], pair), n_claims) for f in factors]
     if questions is None or confidence is None or questions.n_claims.max(initial=1) == 1:
         return alone
     # nothing can be taken off a claim that is all but certain
@@ -127,15 +127,16 @@ def _cumulants(
     question, pair_of_key = keys // n_pairs, keys % n_pairs
     out = []
     for own, other in zip(factors, factors[::-1], strict=True):  # they pull the other way
-        own, other = own.reshape(4, -1), other.reshape(4, -1) * confidence[claim]
-        common = _sums(shared, other, len(keys))
-        net = own - (common[:, shared] - other) * rest[claim]
+        flat = other.reshape(4, -1) * confidence[claim]
+        common = _sums(shared, flat, len(keys))
+        net = own - ((common[:, shared] - flat) * rest[claim]).reshape(own.shape)
+        common = common.reshape(2, 2, -1)
         # the pairs that only the other claims know: all of the question's but the claim's own
-        elsewhere = moments.cumulants(*common.reshape(2, 2, -1), pair_of_key)
+        elsewhere = moments.cumulants(common[0], common[1], pair_of_key)
         total = _sums(question, elsewhere, len(questions.n_claims))[:, questions.question]
         total -= _sums(claim, elsewhere[:, shared], n_claims)
         scale = (-rest) ** np.arange(1, 5)[:, None]
-        terms = _sums(claim, moments.cumulants(*net.reshape(2, 2, -1), pair), n_claims)
+        terms = _sums(claim, moments.cumulants(net[0], net[1], pair), n_claims)
         out.append(terms + scale * total)
     return out
 

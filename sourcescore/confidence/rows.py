@@ -1,7 +1,7 @@
 """The evidence table as arrays.
 
-Comes in: the evidence table and `Priors`. Goes out: integer codes and numbers, one entry a row, that
-`sourcescore.confidence.voices` merges. Whatever is wrong with the table is said here.
+Comes in: the evidence table and `Priors`. Goes out: integer codes and numbers, one entry a row,
+that `sourcescore.confidence.voices` merges. Whatever is wrong with the table is said here.
 """
 
 from __future__ import annotations

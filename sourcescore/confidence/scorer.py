@@ -62,12 +62,14 @@ from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from sourcescore.confidence.calibration import cross_fit
 from sourcescore.confidence.copying import copying_pairs, one_voice
 from sourcescore.confidence.intervals import LEVEL, spread, used_pairs
+from sourcescore.confidence.learned import Learned, learned_betas
 from sourcescore.confidence.questions import log_alternatives
 from sourcescore.confidence.rows import Questions, Rows, read_rows
 from sourcescore.confidence.sensitivity import ends, moved_by_betas, without_origins
-from sourcescore.confidence.truth_discovery import Learned, Problem, cross_fit, learned_betas
+from sourcescore.confidence.truth_discovery import Problem
 from sourcescore.confidence.voices import (
     Betas,
     Voices,
@@ -146,10 +148,10 @@ class ClaimScorer(BaseEstimator):
         One row per source and type (and ``answer``, where answers to questions recur): ``type``;
         ``sensitivity`` (supports true claims) and
         ``specificity`` (denies false ones) as posterior means with their 90 % intervals
-        ``..._low``, ``..._high`` and their ``..._strength``; the counts behind them ``n_true``, ``n_false`` (statements on
-        true and on false claims), ``n_supported_true``, ``n_denied_false``. The counts are
-        expected ones: a hedged or relayed statement counts phi, a claim of unknown truth its
-        probability.
+        ``..._low``, ``..._high`` and their ``..._strength``; the counts behind them ``n_true``,
+        ``n_false`` (statements on true and on false claims), ``n_supported_true``,
+        ``n_denied_false``. The counts are expected ones: a hedged or relayed statement counts
+        phi, a claim of unknown truth its probability.
     copying_ : DataFrame
         The pairs of sources that share mistakes: ``source_id``, ``other_id``, ``probability`` that
         one copies the other, ``n_common``, ``n_agreeing``, ``n_mistakes``. Those of 0.95 and more
@@ -252,7 +254,7 @@ class ClaimScorer(BaseEstimator):
                 f"partial_fit needs the types that learning began with, {len(past.rho)}; the "
                 f"priors now have {len(priors.types)}. Call fit to begin anew."
             )
-        copies = {} if past is None else self._copies
+        copies: dict[str, str] = {} if past is None else self._copies
         problem = Problem.build(read_rows(evidence, priors, copies), priors, past)
         known = _known_truth(truth, problem.claims, problem.questions)
         learned = problem.learn(known, self.max_iter, self.tol)
@@ -278,7 +280,8 @@ class ClaimScorer(BaseEstimator):
         )
         self.track_record_ = learned.track_record(priors)
         self.n_iter_ = learned.n_iter
-        self._learned, self._copies = learned, dict(copies)
+        self._learned = learned
+        self._copies: dict[str, str] = dict(copies)
         self._betas = learned_betas(self.priors_, learned)
 
     def _score(self, evidence: pd.DataFrame) -> _Scored:
@@ -393,7 +396,7 @@ class ClaimScorer(BaseEstimator):
             about = evidence[_same_question(evidence, claim_id)]
         found = self._score(about)
         said, names = found.said, np.array([*found.priors.types], dtype=object)
-        claim = found.rows.claims.get_indexer([claim_id])[0]
+        claim = int(found.rows.claims.get_indexer(pd.Index([claim_id]))[0])
         at = np.flatnonzero(said.claim == claim)
         added = found.weight[at] * said.llr[at]
         order = np.argsort(-np.abs(added), kind="stable")
@@ -415,11 +418,9 @@ class ClaimScorer(BaseEstimator):
                 name="origin",
             ),
         )
-        questions = found.rows.questions
-        if questions is not None and claim >= 0:
-            if questions.n_claims[questions.question[claim]] > 1:
-                off = found.against_others()[claim] - found.log_odds[claim]
-                steps.loc["other answers"] = ["", "", 0, 1.0, off, 1.0, off]
+        if found.has_others(claim):
+            off = found.against_others()[claim] - found.log_odds[claim]
+            steps.loc["other answers"] = ["", "", 0, 1.0, off, 1.0, off]
         steps["reason"] = [_reason(step) for step in steps.itertuples()]
         return steps
 
@@ -584,6 +585,13 @@ class _Scored:
         if self.rows.questions is None:
             return log_odds
         return log_odds - log_alternatives(log_odds, self.rows.questions)
+
+    def has_others(self, claim: int) -> bool:
+        """Tell whether the question of a claim has other answers; that of -1 has none."""
+        questions = self.rows.questions
+        if questions is None or claim < 0:
+            return False
+        return bool(questions.n_claims[questions.question[claim]] > 1)
 
     def moved(self, claim: np.ndarray, by: np.ndarray, change: np.ndarray) -> np.ndarray:
         """Return the log-odds of claims that something moves, one at a time.

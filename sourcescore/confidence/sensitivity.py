@@ -59,9 +59,9 @@ def moved_by_betas(
         mean = means[side][used]
         for end, value in enumerate(ends(mean, strength[used])):
             step = share * (value - mean)[of_used]
-            moved = [a[voice], b[voice]]
-            moved[side] = moved[side] + step
-            llr = log_likelihood_ratio(*moved, said.phi[voice], said.denies[voice])
+            a_moved = a[voice] + (step if side == 0 else 0.0)
+            b_moved = b[voice] + (step if side == 1 else 0.0)
+            llr = log_likelihood_ratio(a_moved, b_moved, said.phi[voice], said.denies[voice])
             change = weight[voice] * (llr - said.llr[voice])
             moves[side, end] = np.bincount(at, change, len(keys))
     return claim, pair, moves

@@ -211,17 +211,14 @@ class Report:
         ]
         moves = self.sensitivity(claim_id)
         for kind, text in (
-            ("source", "Without {name} it would be {at_low:.0%}."),
-            (
-                "prior",
-                "With {name} at the ends of its range it would be {at_low:.0%} to {at_high:.0%}.",
-            ),
+            ("source", "Without {} it would be {:.0%}."),
+            ("prior", "With {} at the ends of its range it would be {:.0%} to {:.0%}."),
         ):
-            most = moves[moves["kind"] == kind].head(1)
-            for move in most.itertuples():
-                name = self._names.get(move.name, move.name) or "who is not named"
-                at_low, at_high = sorted((move.at_low, move.at_high))
-                lines.append(text.format(name=_for_terminal(name), at_low=at_low, at_high=at_high))
+            for name, *ends in moves.loc[
+                moves["kind"] == kind, ["name", "at_low", "at_high"]
+            ].to_numpy()[:1]:
+                known = self._names.get(name, name) or "who is not named"
+                lines.append(text.format(_for_terminal(known), *sorted(ends)))
         return "\n".join(lines)
 
     def to_html(self, path: str | PathLike[str] | None = None) -> str:
