@@ -14,6 +14,7 @@ covered   how often what is between low and high truly is there, which should be
 from __future__ import annotations
 
 import argparse
+import inspect
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,10 @@ def ece(truth: np.ndarray, confidence: np.ndarray, n_bins: int = 10) -> tuple[fl
 def markdown(table: pd.DataFrame, decimals: int = 3) -> str:
     """Return a table as markdown."""
     form = f"{{:.{decimals}f}}".format
-    rows = [[form(x) if isinstance(x, float) else str(x) for x in row] for row in table.values]
+    rows = [
+        [form(x) if isinstance(x, float) else str(x) for x in row]
+        for row in table.itertuples(index=False)
+    ]
     lines = [[*map(str, table.columns)], ["---"] * len(table.columns), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
@@ -125,18 +129,21 @@ def prior_world(
     }
 
 
-def on_priors(n_claims: int = 100_000) -> None:
+WHERE = ("a, b", "strength", "phi", "claim prior", "voices")
+
+
+def on_priors(n_claims: int = 150_000) -> None:
     """Corners of all parameters; each claim hears one source of each of several types."""
     rng = np.random.default_rng(1)
-    worlds = []
+    worlds: list[dict[str, Any]] = []
     for means, strength in product(CORNERS, (2.0, 10.0, 40.0)):
         a, b = (betas(rng, mean, strength, (n_claims, 6)) for mean in means)
         for phi, claim_prior, n_voices in product((1.0, 0.5, 0.2), (0.5, 0.2, 0.05), (1, 3, 6)):
             priors = priors_of([means] * n_voices, strength, claim_prior)
             scored = patterns(priors, n_voices, phi)
             found = prior_world(rng, scored, a[:, :n_voices], b[:, :n_voices], phi, claim_prior)
-            where = {"a, b": f"{means[0]}, {means[1]}", "strength": strength, "phi": phi}
-            worlds.append({**where, "claim prior": claim_prior, "voices": n_voices, **found})
+            where = (f"{means[0]}, {means[1]}", strength, phi, claim_prior, n_voices)
+            worlds.append(dict(zip(WHERE, where, strict=True)) | found)
     table = pd.DataFrame(worlds)
     table["covered"] = 1 - table["below"] - table["above"]
     for by in ("phi", "claim prior", "voices", "a, b"):
@@ -197,9 +204,9 @@ def random_table(
     )
     if mixtures:
         share, other = rng.uniform(0.3, 1.0, n), (kind + rng.integers(1, n_types, n)) % n_types
-        table["type_proba"] = [
-            {f"t{k}": p, f"t{j}": 1 - p} for k, j, p in zip(kind, other, share, strict=True)
-        ]
+        table["type_proba"] = pd.Series(
+            [{f"t{k}": p, f"t{j}": 1 - p} for k, j, p in zip(kind, other, share, strict=True)]
+        )
     if questions:
         question = np.repeat(np.arange(n_claims), rng.integers(2, 7, n_claims))[:n_claims]
         table["question_id"] = [f"q{question[i]}" for i in claim]
@@ -227,7 +234,7 @@ def interval_errors(
     return np.abs(ends - found).ravel(), float(np.abs(halves[0] - halves[1]).mean() / 2)
 
 
-def on_intervals(n_draws: int = 10_000, n_claims: int = 150, n_tables: int = 2) -> None:
+def on_intervals(n_draws: int = 10_000, n_claims: int = 150, n_tables: int = 4) -> None:
     """`predict` beside the quantiles of `sample`, over random evidence tables."""
     rng, rows = np.random.default_rng(2), []
     every = {"hedges": True, "mixtures": True, "questions": False}
@@ -355,14 +362,13 @@ def masked(rng: np.random.Generator, truth: pd.Series, share: float) -> pd.Serie
 
 def fit_and_judge(
     rng: np.random.Generator, world: World, priors: Priors, share: float
-) -> tuple[ClaimScorer, Judged]:
-    """Fit with some truth known; judge the other claims, or fresh ones where all are known."""
+) -> tuple[ClaimScorer, Judged, Judged]:
+    """Fit with some truth known; judge the other claims (if all are known, none) and fresh ones."""
     heard = world.claims(rng, 2000, 5, "c")
     known = masked(rng, heard.truth, share)
     scorer = ClaimScorer(priors).fit(heard.evidence, None if share == 0 else known)
-    if share == 1:
-        return scorer, judge(scorer, world.claims(rng, 2000, 5, "fresh"))
-    return scorer, judge(scorer, heard, known.isna().to_numpy())
+    inside = judge(scorer, heard, known.isna().to_numpy())
+    return scorer, inside, judge(scorer, world.claims(rng, 2000, 5, "fresh"))
 
 
 def pooled(judged: Iterable[Judged]) -> dict[str, float]:
@@ -385,18 +391,14 @@ def pooled(judged: Iterable[Judged]) -> dict[str, float]:
     }
 
 
-def records_covered(scorer: ClaimScorer, world: World) -> tuple[float, float]:
+def records_covered(scorer: ClaimScorer, world: World) -> list[float]:
     """Return the share of sources whose a, and whose b, the track record's intervals hold."""
-    record = scorer.track_record_
+    record, out = scorer.track_record_, []
     source = record.index.str[1:].astype(int)
-    return tuple(
-        float(
-            (
-                (true[source] >= record[f"{name}_low"]) & (true[source] <= record[f"{name}_high"])
-            ).mean()
-        )
-        for name, true in (("sensitivity", world.a), ("specificity", 1 - world.b))
-    )  # type: ignore[return-value]
+    for name, true in (("sensitivity", world.a[source]), ("specificity", 1 - world.b[source])):
+        inside = (true >= record[f"{name}_low"]) & (true <= record[f"{name}_high"])
+        out.append(float(inside.mean()))
+    return out
 
 
 def types_covered(scorer: ClaimScorer, world: World, strength: float) -> np.ndarray:
@@ -417,27 +419,41 @@ def types_covered(scorer: ClaimScorer, world: World, strength: float) -> np.ndar
 def learned_row(
     n_sources: int, n_types: int, strength: float, share: float, n_seeds: int, vague: bool
 ) -> dict[str, float]:
-    judged, records, types = [], [], []
+    inside, fresh, records, types = [], [], [], []
     for seed in range(n_seeds):
         rng = np.random.default_rng([3, seed, n_sources, n_types])
         world = World.draw(rng, n_sources, n_types, strength)
         means = [VAGUE] * n_types if vague else world.means
         priors = priors_of(means, 10.0 if vague else strength)
-        scorer, found = fit_and_judge(rng, world, priors, share)
-        judged.append(found)
+        scorer, *found = fit_and_judge(rng, world, priors, share)
+        inside.append(found[0])
+        fresh.append(found[1])
         records.append(records_covered(scorer, world))
         types.append(types_covered(scorer, world, strength))
     a, b = np.mean(records, axis=0)
+    figures = pooled(fresh)
+    own = pooled(inside) if share < 1 else dict.fromkeys(figures, float("nan"))
     return {
-        **pooled(judged),
+        "ECE": figures["ECE"],
+        "by chance": figures["by chance"],
+        "Brier": figures["Brier"],
+        "oracle's": figures["oracle's"],
+        "oracle covered": figures["oracle covered"],
+        "own ECE": own["ECE"],
+        "own by chance": own["by chance"],
+        "own covered": own["oracle covered"],
         "a covered": float(a),
         "b covered": float(b),
         "types covered": float(np.mean(types)),
     }
 
 
-def on_learned(n_seeds: int = 6) -> None:
-    """2,000 claims, 5 voices each; the sources' a and b from their type's Betas."""
+def on_learned(n_seeds: int = 8) -> None:
+    """2,000 claims, 5 voices each; the sources' a and b from their type's Betas.
+
+    Judged on 2,000 fresh claims of these sources, and as `own` on those claims of the fit whose
+    truth it was not told.
+    """
     sizes, strengths, shares = (
         ((60, 3), (60, 10), (600, 3), (600, 10)),
         (4.0, 10.0, 40.0),
@@ -481,7 +497,8 @@ def with_rho(scorer: ClaimScorer, rho: float) -> ClaimScorer:
 
 
 def herd_row(rho: float, share: float, n_voices: int, n_seeds: int) -> dict[str, float]:
-    learned_rho, true_rho, judged = [], [], ([], [], [])  # type: ignore[var-annotated]
+    judged: tuple[list[Judged], ...] = ([], [], [])
+    learned_rho, true_rho, n_copies = [], [], []
     for seed in range(n_seeds):
         rng = np.random.default_rng([4, seed])
         world = World.draw(rng, 60, 3, 10.0)
@@ -496,10 +513,12 @@ def herd_row(rho: float, share: float, n_voices: int, n_seeds: int) -> dict[str,
             found.append(judge(used, fresh))
         learned_rho += [scorer.priors_.types[f"t{k}"].rho for k in range(3)]
         true_rho.append(herd_correlation(heard.evidence, rho))
+        n_copies.append(len(scorer.copying_))
     learned, prior, unfitted = map(pooled, judged)
     return {
         "rho as correlation": float(np.mean(true_rho)),
         "learned rho": float(np.mean(learned_rho)),
+        "copying pairs": float(np.mean(n_copies)),
         "ECE": learned["ECE"],
         "with rho 0.2": prior["ECE"],
         "not fitted": unfitted["ECE"],
@@ -591,6 +610,23 @@ def ask(
     return Asked(evidence, true, oracle, gives.sum(axis=1))
 
 
+def with_all_answers(asked: Asked) -> pd.DataFrame:
+    """Return the evidence with the answers that nobody gives, by a statement that says nothing."""
+    ids = answer_ids(len(asked.true))
+    at = np.flatnonzero(asked.votes.ravel() == 0)
+    unsaid = pd.DataFrame(
+        {
+            "claim_id": ids[at],
+            "question_id": [f"q{i}" for i in at // N_ANSWERS],
+            "source_id": "nobody",
+            "type": "t0",
+            "stance": "supports",
+            "certainty": 1e-9,
+        }
+    )
+    return pd.concat([asked.evidence.assign(certainty=1.0), unsaid], ignore_index=True)
+
+
 def best_answers(asked: Asked, scored: pd.DataFrame) -> np.ndarray:
     """Return the probability of each answer, of shape (n_questions, N_ANSWERS)."""
     ids = answer_ids(len(asked.true))
@@ -598,25 +634,24 @@ def best_answers(asked: Asked, scored: pd.DataFrame) -> np.ndarray:
 
 
 def question_row(
-    how: str, none: float, strength: float, n_voices: int, n_seeds: int
+    how: str, none: float, n_voices: int, every: bool, n_seeds: int
 ) -> dict[str, float]:
     judged, right = [], []
     for seed in range(n_seeds):
         rng = np.random.default_rng([5, seed])
         means = [(a, (1 - a) / (N_ANSWERS - 1)) for a in (0.75, 0.5, 0.35)]
         kind = np.arange(60) % 3
-        a = betas(rng, np.array(means)[kind, 0], strength)
+        a = betas(rng, np.array(means)[kind, 0], 10.0)
         world = World(means, kind, a, (1 - a) / (N_ANSWERS - 1))
         odds = (1 - none) / N_ANSWERS / max(none, 0.01)
-        priors = priors_of(means, strength, odds / (1 + odds))
+        scorer = ClaimScorer(priors_of(means, 10.0, odds / (1 + odds)))
         learn, asked = (ask(rng, world, 1000, n_voices, none) for _ in range(2))
-        scorer = ClaimScorer(priors)
+        evidence = [with_all_answers(x) if every else x.evidence for x in (learn, asked)]
         if how != "priors":
-            known = masked(rng, learn.truth, {"100%": 1.0, "20%": 0.2, "0%": 0.0}[how])
-            scorer.fit(learn.evidence, None if how == "0%" else known)
-        truth = asked.truth
-        scored = scorer.predict(asked.evidence, truth.index)
-        said = asked.votes.ravel() > 0
+            known = masked(rng, learn.truth, float(how.rstrip("%")) / 100)
+            scorer.fit(evidence[0], None if how == "0%" else known)
+        truth, said = asked.truth, asked.votes.ravel() > 0
+        scored = scorer.predict(evidence[1], truth.index)
         judged.append(Judged(truth.to_numpy(), asked.oracle.ravel()[said], scored))
         answerable = asked.true < N_ANSWERS
         right.append(
@@ -631,16 +666,23 @@ def question_row(
 
 
 def on_questions(n_seeds: int = 6) -> None:
-    """Four answers, 60 sources of 3 types (a of 0.75, 0.5, 0.35); judged on 1,000 fresh ones."""
+    """Four answers, 60 sources of 3 types (a of 0.75, 0.5, 0.35); judged on 1,000 fresh ones.
+
+    The evidence has the answers that somebody gives, or all of them. Where none is true, sources
+    give any.
+    """
     rows = [
         {
-            "truth known": how, "none true": none, "strength": strength, "voices": n,
-            **question_row(how, none, strength, n, n_seeds),
+            "answers": "all" if every else "given",
+            "truth known": how,
+            "none true": none,
+            "voices": n,
+            **question_row(how, none, n, every, n_seeds),
         }
-        for none, n, strength, how in product(
-            (0.0, 0.2), (3, 8), (10.0, 40.0), ("priors", "100%", "20%", "0%")
+        for every, none, n, how in product(
+            (False, True), (0.0, 0.2), (3, 8), ("priors", "100%", "20%", "0%")
         )
-    ]  # fmt: skip
+    ]
     print(markdown(pd.DataFrame(rows)))
 
 
@@ -655,12 +697,15 @@ PARTS: dict[str, tuple[str, Callable[[], None]]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="by default all")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     arguments = parser.parse_args()
+    unknown = set(arguments.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
     for part in arguments.parts or PARTS:
         title, run = PARTS[part]
         start = time.perf_counter()
-        print(f"## {title}\n\n{run.__doc__}\n")
+        print(f"## {title}\n\n{inspect.getdoc(run)}\n")
         run()
         print(f"({time.perf_counter() - start:.0f} s)\n", flush=True)
 

@@ -551,3 +551,18 @@ def test_the_estimator_follows_the_conventions():
     assert logit(0.3) == pytest.approx(
         ClaimScorer({"claim_prior": 0.3}).predict(evidence, ["new"]).log_odds["new"]
     )
+
+
+def test_many_voices_have_the_intervals_that_few_have(monkeypatch):
+    rng = np.random.default_rng(0)
+    evidence = pd.DataFrame(
+        {
+            "claim_id": rng.integers(0, 40, 400),
+            "source_id": rng.integers(0, 60, 400),
+            "type": rng.choice(TYPES, 400),
+            "stance": rng.choice(["supports", "denies"], 400),
+        }
+    )
+    whole = ClaimScorer().predict(evidence)
+    monkeypatch.setattr("sourcescore.confidence.intervals._BLOCK", 7)
+    pd.testing.assert_frame_equal(ClaimScorer().predict(evidence), whole)

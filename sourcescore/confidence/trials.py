@@ -11,6 +11,7 @@ once. An *entry* is one type of a voice; most voices have one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,26 +34,35 @@ class Trials:
 
     Attributes
     ----------
-    voice, pair : int arrays of shape (n_entries,)
+    voice, pair, claim : int arrays of shape (n_entries,)
+    supports : float array of shape (n_entries,), of 0 and 1
     mass : float array of shape (n_entries,)
         Probability of the type times phi.
     own_cell : int array of shape (n_entries,)
         What the entry itself was asked about.
     own_mass : float array of shape (n_entries,)
-    entry, of_pair, cell : int arrays of shape (n_trials,)
-        The entry that shows that somebody was asked, the pair asked, and what about.
+    entry : int array of shape (n_trials,) or None
+        The entry that shows that somebody was asked; None if there is one trial for each entry.
+    of_pair, cell : int arrays of shape (n_trials,)
+        The pair asked, and what about.
     of_mass : float array of shape (n_trials,)
     """
 
     voice: np.ndarray
     pair: np.ndarray
+    claim: np.ndarray
+    supports: np.ndarray
     mass: np.ndarray
     own_cell: np.ndarray
     own_mass: np.ndarray
-    entry: np.ndarray
+    entry: np.ndarray | None
     of_pair: np.ndarray
     cell: np.ndarray
     of_mass: np.ndarray
+
+    def of_trials(self, values: np.ndarray) -> np.ndarray:
+        """Return by trial what is given by entry."""
+        return values if self.entry is None else values[self.entry]
 
 
 def asked(said: Voices, rows: Rows, n_types: int, past: Learned | None) -> tuple[Trials, Pairs]:
@@ -72,7 +82,7 @@ def asked(said: Voices, rows: Rows, n_types: int, past: Learned | None) -> tuple
     if past is not None:
         sources = past.pairs.sources.union(rows.sources, sort=False)
         source = sources.get_indexer(rows.sources)[said.source]
-    voice = np.repeat(np.arange(len(said.llr)), np.diff(said.types.indptr))
+    voice = np.repeat(np.arange(len(said.llr), dtype=np.int32), np.diff(said.types.indptr))
     speaker = source[voice] * n_types + said.types.indices
     key = speaker * len(answers) + answer[said.claim][voice]
     before = past_keys(past, sources, answers)
@@ -94,8 +104,10 @@ def asked(said: Voices, rows: Rows, n_types: int, past: Learned | None) -> tuple
         base=base,
     )
     mass = said.types.data * said.phi[voice]
-    own, trials = _cells(said, rows, voice, pair, mass, speaker, keys, answer, len(answers))
-    return Trials(voice, pair, mass, *own, *trials), pairs
+    # numpy counts and picks by its own type of integer; any other it would convert each time
+    claim, supports = said.claim[voice].astype(np.intp), (~said.denies[voice]).astype(float)
+    own, trials = _cells(said, rows, voice, claim, pair, mass, speaker, keys, answer, len(answers))
+    return Trials(voice, pair, claim, supports, mass, *own, *trials), pairs
 
 
 def past_keys(past: Learned | None, sources: pd.Index, answers: pd.Index) -> np.ndarray:
@@ -125,27 +137,27 @@ def _cells(
     said: Voices,
     rows: Rows,
     voice: np.ndarray,
+    claim: np.ndarray,
     pair: np.ndarray,
     mass: np.ndarray,
     speaker: np.ndarray,
     keys: np.ndarray,
     answer: np.ndarray,
     n_answers: int,
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+) -> tuple[Any, Any]:
     """Return what each entry was asked about, and all trials.
 
     Parameters
     ----------
-    voice, pair, mass, speaker : arrays of shape (n_entries,)
+    voice, claim, pair, mass, speaker : arrays of shape (n_entries,)
         `speaker` is a code of source and type.
     keys : int64 array of shape (n_pairs,)
     answer : int array of shape (n_claims,)
     n_answers : int
     """
     questions = rows.questions
-    entry, claim = np.arange(len(pair)), said.claim[voice].astype(np.int64)
     if questions is None:
-        return (claim, mass), (entry, pair, claim, mass)
+        return (claim, mass), (None, pair, claim, mass)
     question = questions.question[claim]
     chooses = ~said.denies[voice] & (questions.n_claims[question] > 1)
     _, choice, n_choices = np.unique(
@@ -157,7 +169,7 @@ def _cells(
     mass[chooses] /= n_choices[choice]
     if n_answers == 1:
         cell = np.where(chooses, len(rows.claims) + question, claim)
-        return (cell, mass), (entry, pair, cell, mass)
+        return (cell, mass), (None, pair, cell, mass)
     # one trial for each answer that the question has, if the source ever gave that one
     order = np.argsort(questions.question, kind="stable")
     first = np.searchsorted(questions.question[order], np.arange(len(questions.n_claims)))

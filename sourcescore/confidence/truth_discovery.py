@@ -35,6 +35,7 @@ others, and did not support them.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -61,6 +62,25 @@ __all__ = ["Problem"]
 _RHO_STRENGTH = 10.0
 #: Standard deviation of log kappa around the strength of the priors.
 _KAPPA_SPREAD = 1.0
+#: So many voices at once stay in the processor's cache.
+_BLOCK = 1 << 16
+
+
+@dataclass(frozen=True)
+class _Mass:
+    """What trials and supports count, and their sums by pair.
+
+    Attributes
+    ----------
+    asked : float array of shape (n_trials,)
+    supported : float array of shape (n_entries,)
+    n_asked, n_supported : float arrays of shape (n_pairs,)
+    """
+
+    asked: np.ndarray
+    supported: np.ndarray
+    n_asked: np.ndarray
+    n_supported: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -140,17 +160,22 @@ class Problem:
             Stop when no claim's probability moves by more.
         """
         unknown = np.isnan(known)
-        learned = self.past
-        truth = np.where(unknown, posterior(self._log_odds(learned), self.questions), known)
+        learned, share = self.past, self._share(self.past)
+        discount = self._whole if share.min(initial=1.0) == 1 else self._mass(share)
+        log_odds = self._log_odds(learned, share)
+        truth = np.where(unknown, posterior(log_odds, self.questions), known)
         for n_iter in range(1, max_iter + 1):
-            # the spread of sources and rho need few looks, and these cost most
+            # how sources differ and herd needs few looks, and these cost most
             refine = n_iter <= 3 or n_iter & (n_iter - 1) == 0
-            learned = self._maximise(learned, truth, unknown, refine)
+            learned = self._maximise(learned, truth, discount, unknown, refine)
+            if refine:
+                share = self._share(learned)
+                discount = self._whole if share.min(initial=1.0) == 1 else self._mass(share)
             if not unknown.any():
                 if n_iter == 3:
                     break
                 continue
-            log_odds = self._log_odds(learned, truth)
+            log_odds = self._log_odds(learned, share, truth)
             expected = np.where(unknown, posterior(log_odds, self.questions), known)
             change = np.abs(expected - truth).max()
             truth = expected
@@ -186,12 +211,19 @@ class Problem:
             self.said, self.sources, learned.truth, a, b, own_rho, unit.astype(np.int64), statement
         )
 
-    def _log_odds(self, learned: Learned, truth: np.ndarray | None = None) -> np.ndarray:
+    def _log_odds(
+        self, learned: Learned, share: np.ndarray, truth: np.ndarray | None = None
+    ) -> np.ndarray:
         """Return the log-odds of each claim by itself (the E step)."""
         llr = self._llr(learned, truth)[0]
-        return logit(learned.claim_prior) + np.bincount(
-            self.said.claim, self._share(learned) * llr, len(self.claims)
-        )
+        return logit(learned.claim_prior) + np.bincount(self._claim, share * llr, len(self.claims))
+
+    @cached_property
+    def _claim(self) -> np.ndarray:
+        """The claim of each voice, as numpy counts fastest."""
+        trials = self.trials
+        same = len(trials.claim) == len(self.said.claim)
+        return trials.claim if same else self.said.claim.astype(np.intp)
 
     def _share(self, learned: Learned) -> np.ndarray:
         """Return what a herd of n leaves of each of its voices, n_eff(n) / n, shared evenly.
@@ -214,24 +246,50 @@ class Problem:
             What `learned` was learned with, for taking each voice's own part out; None if these
             voices had no part in it.
         """
-        said, trials, pair = self.said, self.trials, self.trials.pair
-        a, b = ((side.mean * side.weight)[pair] for side in (learned.a, learned.b))
-        a_n, b_n = learned.a.weight[pair], learned.b.weight[pair]
-        if truth is not None:
-            own_true = trials.own_mass * self._cells(truth)[trials.own_cell]
-            own_false = trials.own_mass * self._cell_sizes[trials.own_cell] - own_true
-            supports = trials.mass * ~said.denies[trials.voice]
-            hit = supports * truth[said.claim][trials.voice]
-            # rounding may leave a little less than the prior
-            a, b = np.maximum(a - hit, 1e-12), np.maximum(b - (supports - hit), 1e-12)
-            a_n, b_n = np.maximum(a_n - own_true, a), np.maximum(b_n - own_false, b)
-        a, b = a / a_n, b / b_n
-        if len(pair) > len(said.llr):
-            starts, share = said.types.indptr[:-1], said.types.data
-            a, b = np.add.reduceat(a * share, starts), np.add.reduceat(b * share, starts)
-        # a source that has never been wrong may yet be: its prior sees to that, rounding may not
-        a, b = np.clip(a, 1e-12, 1 - 1e-12), np.clip(b, 1e-12, 1 - 1e-12)
-        return log_likelihood_ratio(a, b, said.phi, said.denies), a, b
+        n = len(self.said.llr)
+        out = np.empty((3, n))
+        cells = None if truth is None else self._cells(truth)
+        hits = [side.mean * side.weight for side in (learned.a, learned.b)]
+        single = len(self.trials.pair) == n
+        for start in range(0, n, _BLOCK if single else max(n, 1)):
+            voices = slice(start, start + _BLOCK if single else n)
+            entries = voices if single else slice(None)
+            a, b = self._rates(learned, hits, truth, cells, entries)
+            if not single:
+                starts, share = self.said.types.indptr[:-1], self.said.types.data
+                a, b = np.add.reduceat(a * share, starts), np.add.reduceat(b * share, starts)
+            # who has never been wrong may yet be: the prior sees to that, rounding may not
+            a, b = np.clip(a, 1e-12, 1 - 1e-12), np.clip(b, 1e-12, 1 - 1e-12)
+            phi, denies = self.said.phi[voices], self.said.denies[voices]
+            out[0, voices] = log_likelihood_ratio(a, b, phi, denies)
+            out[1, voices], out[2, voices] = a, b
+        return out[0], out[1], out[2]
+
+    def _rates(
+        self,
+        learned: Learned,
+        hits: list[np.ndarray],
+        truth: np.ndarray | None,
+        cells: np.ndarray | None,
+        entries: slice,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return a and b of some entries, without their own part if the truth is given."""
+        trials = self.trials
+        pair = trials.pair[entries]
+        (a, b), a_n, b_n = (
+            (hit[pair] for hit in hits),
+            learned.a.weight[pair],
+            learned.b.weight[pair],
+        )
+        if truth is None or cells is None:
+            return a / a_n, b / b_n
+        own_true = trials.own_mass[entries] * cells[trials.own_cell[entries]]
+        supported = trials.mass[entries] * trials.supports[entries]
+        hit = supported * truth[trials.claim[entries]]
+        # rounding may leave a little less than the prior
+        a, b = np.maximum(a - hit, 1e-12), np.maximum(b - (supported - hit), 1e-12)
+        own_false = self._own_asked[entries] - own_true
+        return a / np.maximum(a_n - own_true, a), b / np.maximum(b_n - own_false, b)
 
     def _cells(self, truth: np.ndarray) -> np.ndarray:
         """Return the expected number of true claims in each cell."""
@@ -239,13 +297,35 @@ class Problem:
             return truth
         return np.append(truth, np.bincount(self.questions.question, truth))
 
-    @property
+    @cached_property
+    def _own_asked(self) -> np.ndarray:
+        """How much each entry itself was asked."""
+        return self.trials.own_mass * self._cell_sizes[self.trials.own_cell]
+
+    @cached_property
+    def _herds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The voices that are in a herd, their herds, and the claim and the type of each herd."""
+        said, n_types = self.said, np.int64(self.betas.n_types)
+        use = said.herd < n_types
+        if self.questions is not None:
+            use &= self.questions.n_claims[self.questions.question[said.claim]] == 1
+        voice = np.flatnonzero(use)
+        key = said.claim[voice] * n_types + said.herd[voice]
+        herds, herd = np.unique(key, return_inverse=True)
+        return voice, herd, herds // n_types, herds % n_types
+
+    @cached_property
     def _cell_sizes(self) -> np.ndarray:
         ones = np.ones(len(self.claims))
         return ones if self.questions is None else np.append(ones, self.questions.n_claims)
 
     def _maximise(
-        self, before: Learned, truth: np.ndarray, unknown: np.ndarray, refine: bool
+        self,
+        before: Learned,
+        truth: np.ndarray,
+        discount: _Mass,
+        unknown: np.ndarray,
+        refine: bool,
     ) -> Learned:
         """Return the posteriors given the probability of each claim (the M step).
 
@@ -253,14 +333,17 @@ class Problem:
         ----------
         before : Learned
         truth : float array of shape (n_claims,)
+        discount : _Mass
+            What herding leaves of each voice.
         unknown : bool array of shape (n_claims,)
         refine : bool
             Whether to learn kappa and rho anew.
         """
         past, betas = self.past, self.betas
-        counts = past.counts + self._counts(truth, np.ones(1))
-        share = self._share(before)[self.trials.voice]
-        discounted = past.discounted + self._counts(truth, share)
+        counts = discounted = self._counts(truth, self._whole)
+        if discount is not self._whole:
+            discounted = self._counts(truth, discount)
+        counts, discounted = past.counts + counts, past.discounted + discounted
         sizes = np.ones(len(truth), dtype=int)
         if self.questions is not None:
             sizes = self.questions.n_claims
@@ -342,21 +425,31 @@ class Problem:
         weight = own + n
         return Side(centre, kappa, (to * own + hits) / weight, weight, before.strength)
 
-    def _counts(self, truth: np.ndarray, share: np.ndarray) -> Counts:
-        """Count what these voices say; `share` is by entry, or one number for all."""
-        said, trials, n = self.said, self.trials, len(self.past.pairs)
-        cells = self._cells(truth)[trials.cell]
-        asked = trials.of_mass * (share[trials.entry] if len(share) > 1 else share)
-        true = np.bincount(trials.of_pair, asked * cells, n)
-        asked *= self._cell_sizes[trials.cell]
-        false = np.bincount(trials.of_pair, asked, n) - true
-        supports = trials.mass * share * ~said.denies[trials.voice]
-        supported_true = np.bincount(trials.pair, supports * truth[said.claim][trials.voice], n)
-        supported_false = np.bincount(trials.pair, supports, n) - supported_true
+    def _counts(self, truth: np.ndarray, whole: _Mass) -> Counts:
+        """Count what these voices say."""
+        trials, n = self.trials, len(self.past.pairs)
+        true = np.bincount(trials.of_pair, whole.asked * self._cells(truth)[trials.cell], n)
+        supported_true = np.bincount(trials.pair, whole.supported * truth[trials.claim], n)
         # rounding may take 0 below 0
+        false = np.maximum(whole.n_asked - true, 0.0)
         return Counts(
-            true, supported_true, np.maximum(false, 0.0), np.maximum(supported_false, 0.0)
+            true, supported_true, false, np.maximum(whole.n_supported - supported_true, 0.0)
         )
+
+    def _mass(self, share: np.ndarray | None = None) -> _Mass:
+        """Return what each trial and each entry counts; `share` is by voice, None for all of it."""
+        trials, n = self.trials, len(self.past.pairs)
+        asked, supported = trials.of_mass, trials.mass * trials.supports
+        if share is not None:
+            share = share[trials.voice]
+            asked, supported = asked * trials.of_trials(share), supported * share
+        all_asked = asked * self._cell_sizes[trials.cell]
+        n_asked = np.bincount(trials.of_pair, all_asked, n)
+        return _Mass(asked, supported, n_asked, np.bincount(trials.pair, supported, n))
+
+    @cached_property
+    def _whole(self) -> _Mass:
+        return self._mass()
 
     def _information(self, learned: Learned, truth: np.ndarray) -> np.ndarray:
         """Return how many statements of known truth each pair's are worth, for a, b and both.
@@ -366,13 +459,13 @@ class Problem:
         for a true and for a false claim. So a loses the share 1 - T, and the errors of a and b
         hang together.
         """
-        said, trials, n = self.said, self.trials, len(self.past.pairs)
-        entry, pair, mass = trials.entry, trials.of_pair, trials.of_mass
+        trials, n = self.trials, len(self.past.pairs)
+        pair, mass = trials.of_pair, trials.of_mass
         true = mass * self._cells(truth)[trials.cell]
         false = mass * self._cell_sizes[trials.cell] - true
-        supports = ~said.denies[trials.voice][entry] & (trials.cell == trials.own_cell[entry])
-        hit = np.where(supports, trials.mass[entry], 0.0)
-        hit_true = hit * truth[said.claim][trials.voice][entry]
+        own = trials.cell == trials.of_trials(trials.own_cell)
+        hit = trials.of_trials(trials.mass * trials.supports) * own
+        hit_true = hit * trials.of_trials(truth[trials.claim])
         hit_false = hit - hit_true
         a, b = learned.a.mean[pair], learned.b.mean[pair]
         a_score, b_score = hit_true - true * a, hit_false - false * b
@@ -381,7 +474,7 @@ class Problem:
         def by_pair(values: np.ndarray) -> np.ndarray:
             return np.bincount(pair, values, n)
 
-        now = self._counts(truth, np.ones(1))
+        now = self._counts(truth, self._whole)
         a_whole = by_pair(hit_true * (1 - a) ** 2 + (true - hit_true) * a**2)
         b_whole = by_pair(hit_false * (1 - b) ** 2 + (false - hit_false) * b**2)
         a_worth = now.true / np.maximum(a_whole, 1e-12)
@@ -425,17 +518,13 @@ class Problem:
         right and wrong together, and that there is a herd at all.
         """
         _, a, b = self._llr(learned, truth)
-        said, n_types = self.said, np.int64(self.betas.n_types)
-        use = said.herd < n_types
-        if self.questions is not None:
-            use &= self.questions.n_claims[self.questions.question[said.claim]] == 1
-        herds, herd = np.unique(said.claim[use] * n_types + said.herd[use], return_inverse=True)
-        size = np.bincount(herd, minlength=len(herds))
-        claim, kind = herds // n_types, herds % n_types
-        phi, middle, supports = said.phi[use], (a + b)[use] / 2, ~said.denies[use]
-        together, alike = np.zeros(len(herds)), np.zeros(len(herds))
-        for chance, weight in ((a[use], truth[claim]), (b[use], 1 - truth[claim])):
-            chance = phi * chance + (1 - phi) * middle
+        voice, herd, claim, kind = self._herds
+        size, n_types = np.bincount(herd, minlength=len(claim)), self.betas.n_types
+        phi, supports = self.said.phi[voice], ~self.said.denies[voice]
+        a, b = a[voice], b[voice]
+        together, alike = np.zeros(len(claim)), np.zeros(len(claim))
+        for own, other, weight in ((a, b, truth[claim]), (b, a, 1 - truth[claim])):
+            chance = ((1 + phi) * own + (1 - phi) * other) / 2
             together += weight * _pair_sums(herd, supports - chance, size)
             alike += weight * _pair_sums(herd, np.sqrt(chance * (1 - chance)), size)
         sums = (together, alike, size > 1)
@@ -472,7 +561,8 @@ def _learned_kappas(
     # one statement tells nothing of how alike the sources are
     several = n > 1
     n, hits, mean, kind = n[several], hits[several], mean[several], kind[several]
-    grid = np.exp(np.linspace(-3, 3, 25)) * strength[:, None]
+    steps = np.linspace(-3, 3, 17)
+    grid = np.exp(steps) * strength[:, None]
     loss = np.log(grid / strength[:, None]) ** 2 / 2 / _KAPPA_SPREAD**2
     misses = n - hits
     for i in range(grid.shape[1]):
@@ -484,7 +574,7 @@ def _learned_kappas(
     left, middle, right = (loss[np.arange(len(at)), at + step] for step in (-1, 0, 1))
     bend = left - 2 * middle + right
     shift = np.divide((left - right) / 2, bend, out=np.zeros_like(bend), where=bend > 0)
-    return strength * np.exp(-3 + (at + np.clip(shift, -1, 1)) * 0.25)
+    return strength * np.exp(steps[at] + np.clip(shift, -1, 1) * (steps[1] - steps[0]))
 
 
 def _pair_sums(group: np.ndarray, values: np.ndarray, size: np.ndarray) -> np.ndarray:

@@ -121,6 +121,10 @@ class Voices:
     n_rows: np.ndarray
     llr: np.ndarray
 
+    def part(self, start: int, end: int) -> Voices:
+        """Return the voices from `start` to before `end`."""
+        return Voices(*(value[start:end] for value in vars(self).values()))
+
 
 def log_likelihood_ratio(
     a: np.ndarray, b: np.ndarray, phi: np.ndarray, denies: np.ndarray
