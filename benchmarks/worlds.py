@@ -7,7 +7,7 @@ one core. Seeds are fixed. In all tables
 
 ECE       the expected calibration error in ten bins; ``by chance`` is what a forecast that is
           right would have with so many claims, so that only more than that is an error;
-oracle    whoever knows the a and b that were drawn for each source, and who repeated whom;
+oracle    whoever knows the a and b that were drawn for each source, and whom others may repeat;
 covered   how often what is between low and high truly is there, which should be 0.90.
 """
 

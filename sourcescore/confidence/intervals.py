@@ -63,10 +63,10 @@ def spread(
     -------
     below, above : float arrays of shape (n_claims,)
     """
-    if questions is None and len(said.llr) > _BLOCK:
-        # claims by themselves need nothing of one another: block by block bounds the memory
-        ends = np.unique(np.searchsorted(said.claim, said.claim[_BLOCK::_BLOCK]))
-        starts = [0, *ends.tolist(), len(said.llr)]
+    # claims by themselves need nothing of one another: block by block bounds the memory
+    cuts = np.searchsorted(said.claim, said.claim[_BLOCK::_BLOCK])
+    starts = np.unique([0, *cuts, len(said.llr)]).tolist()
+    if questions is None and len(starts) > 2:
         below, above = np.zeros(n_claims), np.zeros(n_claims)
         for start, end in pairwise(starts):
             part = said.part(start, end)

@@ -44,6 +44,22 @@ class Questions:
 
 
 @dataclass(frozen=True)
+class About:
+    """What the codes of claims and sources stand for.
+
+    Attributes
+    ----------
+    claims, sources : Index
+    questions : Questions or None
+        None where no claims exclude one another.
+    """
+
+    claims: pd.Index
+    sources: pd.Index
+    questions: Questions | None
+
+
+@dataclass(frozen=True)
 class Rows:
     """The evidence as arrays of shape (n_rows,).
 
@@ -85,6 +101,11 @@ class Rows:
     published: np.ndarray | None
     types: sparse.csr_array
     herd: np.ndarray
+
+    @property
+    def about(self) -> About:
+        """What the codes stand for, without the rows."""
+        return About(self.claims, self.sources, self.questions)
 
 
 def read_rows(

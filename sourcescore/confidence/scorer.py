@@ -255,14 +255,14 @@ class ClaimScorer(BaseEstimator):
                 f"priors now have {len(priors.types)}. Call fit to begin anew."
             )
         copies: dict[str, str] = {} if past is None else self._copies
-        problem = Problem.build(read_rows(evidence, priors, copies), priors, past)
+        problem = _problem(evidence, priors, copies, past)
         known = _known_truth(truth, problem.claims, problem.questions)
         learned = problem.learn(known, self.max_iter, self.tol)
         if past is None:
             self.copying_ = copying_pairs(problem.said_with(learned))
             copies = one_voice(self.copying_) if self.copying else {}
             if copies:
-                problem = Problem.build(read_rows(evidence, priors, copies), priors)
+                problem = _problem(evidence, priors, copies, None)
                 learned = problem.learn(known, self.max_iter, self.tol)
             self.slope_, self.offset_ = 1.0, 0.0
             if self.calibrate:
@@ -555,6 +555,15 @@ class ClaimScorer(BaseEstimator):
         )
         scorer._take(priors, learned, names["copies"])
         return scorer
+
+
+def _problem(
+    evidence: pd.DataFrame, priors: Priors, copies: Mapping[str, str], past: Learned | None
+) -> Problem:
+    rows = read_rows(evidence, priors, copies)
+    said, about = merge_rows(rows, prior_betas(priors)), rows.about
+    del rows  # the largest arrays there are
+    return Problem.build(said, about, priors, past)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from sourcescore.confidence.learned import Learned, Pairs
-from sourcescore.confidence.rows import Questions, Rows
+from sourcescore.confidence.rows import About, Questions
 from sourcescore.confidence.voices import Voices
 
 __all__ = ["Trials", "asked"]
@@ -65,23 +65,23 @@ class Trials:
         return values if self.entry is None else values[self.entry]
 
 
-def asked(said: Voices, rows: Rows, n_types: int, past: Learned | None) -> tuple[Trials, Pairs]:
+def asked(said: Voices, about: About, n_types: int, past: Learned | None) -> tuple[Trials, Pairs]:
     """Return the trials, and the pairs that they and the past are about.
 
     Parameters
     ----------
     said : Voices
-    rows : Rows
-        That they were merged from.
+    about : About
+        The claims and sources that they are codes into.
     n_types : int
     past : Learned, optional
         What was learned before.
     """
-    answers, answer = _recurring(rows.questions, len(rows.claims), past)
-    sources, source = rows.sources, said.source.astype(np.int64)
+    answers, answer = _recurring(about.questions, len(about.claims), past)
+    sources, source = about.sources, said.source.astype(np.int64)
     if past is not None:
-        sources = past.pairs.sources.union(rows.sources, sort=False)
-        source = sources.get_indexer(rows.sources)[said.source]
+        sources = past.pairs.sources.union(about.sources, sort=False)
+        source = sources.get_indexer(about.sources)[said.source]
     voice = np.repeat(np.arange(len(said.llr), dtype=np.int32), np.diff(said.types.indptr))
     speaker = source[voice] * n_types + said.types.indices
     key = speaker * len(answers) + answer[said.claim][voice]
@@ -106,7 +106,7 @@ def asked(said: Voices, rows: Rows, n_types: int, past: Learned | None) -> tuple
     mass = said.types.data * said.phi[voice]
     # numpy counts and picks by its own type of integer; any other it would convert each time
     claim, supports = said.claim[voice].astype(np.intp), (~said.denies[voice]).astype(float)
-    own, trials = _cells(said, rows, voice, claim, pair, mass, speaker, keys, answer, len(answers))
+    own, trials = _cells(said, about, voice, claim, pair, mass, speaker, keys, answer, len(answers))
     return Trials(voice, pair, claim, supports, mass, *own, *trials), pairs
 
 
@@ -135,7 +135,7 @@ def _recurring(
 
 def _cells(
     said: Voices,
-    rows: Rows,
+    about: About,
     voice: np.ndarray,
     claim: np.ndarray,
     pair: np.ndarray,
@@ -155,7 +155,7 @@ def _cells(
     answer : int array of shape (n_claims,)
     n_answers : int
     """
-    questions = rows.questions
+    questions = about.questions
     if questions is None:
         return (claim, mass), (None, pair, claim, mass)
     question = questions.question[claim]
@@ -168,7 +168,7 @@ def _cells(
     mass = mass.copy()
     mass[chooses] /= n_choices[choice]
     if n_answers == 1:
-        cell = np.where(chooses, len(rows.claims) + question, claim)
+        cell = np.where(chooses, len(about.claims) + question, claim)
         return (cell, mass), (None, pair, cell, mass)
     # one trial for each answer that the question has, if the source ever gave that one
     order = np.argsort(questions.question, kind="stable")
@@ -177,11 +177,11 @@ def _cells(
     n_asked = questions.n_claims[question[asked]]
     by = np.repeat(asked, n_asked)
     step = np.arange(len(by)) - np.repeat(np.cumsum(n_asked) - n_asked, n_asked)
-    about = order[first[question[by]] + step]
-    key = speaker[by] * n_answers + answer[about]
+    on = order[first[question[by]] + step]
+    key = speaker[by] * n_answers + answer[on]
     at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
     heard = keys[at] == key
     plain = np.flatnonzero(~chooses)
     entry = np.append(plain, by[heard])
-    of_pair, cell = np.append(pair[plain], at[heard]), np.append(claim[plain], about[heard])
+    of_pair, cell = np.append(pair[plain], at[heard]), np.append(claim[plain], on[heard])
     return (claim, mass), (entry, of_pair, cell, mass[entry])

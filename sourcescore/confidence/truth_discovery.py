@@ -44,14 +44,13 @@ from scipy.special import betaln, logit
 from sourcescore.confidence.copying import Said
 from sourcescore.confidence.learned import ClaimCounts, Counts, Learned, Side
 from sourcescore.confidence.questions import claim_prior, posterior
-from sourcescore.confidence.rows import Questions, Rows
+from sourcescore.confidence.rows import About, Questions
 from sourcescore.confidence.trials import Trials, asked, past_keys
 from sourcescore.confidence.voices import (
     Betas,
     Voices,
     herd_weights,
     log_likelihood_ratio,
-    merge_rows,
     prior_betas,
 )
 from sourcescore.priors import Priors
@@ -114,19 +113,23 @@ class Problem:
     herd_size: np.ndarray
 
     @classmethod
-    def build(cls, rows: Rows, priors: Priors, past: Learned | None = None) -> Problem:
-        """Merge the rows into voices, as the priors weigh them.
+    def build(
+        cls, said: Voices, about: About, priors: Priors, past: Learned | None = None
+    ) -> Problem:
+        """Find out who was asked what.
 
         Parameters
         ----------
-        rows : Rows
+        said : Voices
+            As the priors weigh them.
+        about : About
+            The claims and sources that they are codes into.
         priors : Priors
         past : Learned, optional
             To go on from.
         """
         betas = prior_betas(priors)
-        said = merge_rows(rows, betas)
-        trials, pairs = asked(said, rows, betas.n_types, past)
+        trials, pairs = asked(said, about, betas.n_types, past)
         start = Learned.nothing(pairs, priors)
         if past is not None:
             at = np.searchsorted(pairs.keys, past_keys(past, pairs.sources, pairs.answers))
@@ -134,16 +137,16 @@ class Problem:
         herd = said.claim * np.int64(betas.n_types + 1) + said.herd
         _, herd, size = np.unique(herd, return_inverse=True, return_counts=True)
         alone = said.herd == betas.n_types
-        if rows.questions is not None:
-            alone |= rows.questions.n_claims[rows.questions.question[said.claim]] > 1
+        if about.questions is not None:
+            alone |= about.questions.n_claims[about.questions.question[said.claim]] > 1
         return cls(
             said=said,
             trials=trials,
             priors=priors,
             betas=betas,
-            claims=rows.claims,
-            sources=rows.sources,
-            questions=rows.questions,
+            claims=about.claims,
+            sources=about.sources,
+            questions=about.questions,
             past=start,
             herd_size=np.where(alone, 1, size[herd]),
         )
@@ -300,16 +303,18 @@ class Problem:
     @cached_property
     def _own_asked(self) -> np.ndarray:
         """How much each entry itself was asked."""
+        if self.questions is None:
+            return self.trials.own_mass
         return self.trials.own_mass * self._cell_sizes[self.trials.own_cell]
 
     @cached_property
-    def _herds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _herds(self) -> tuple[np.ndarray | slice, np.ndarray, np.ndarray, np.ndarray]:
         """The voices that are in a herd, their herds, and the claim and the type of each herd."""
         said, n_types = self.said, np.int64(self.betas.n_types)
         use = said.herd < n_types
         if self.questions is not None:
             use &= self.questions.n_claims[self.questions.question[said.claim]] == 1
-        voice = np.flatnonzero(use)
+        voice = slice(None) if use.all() else np.flatnonzero(use)
         key = said.claim[voice] * n_types + said.herd[voice]
         herds, herd = np.unique(key, return_inverse=True)
         return voice, herd, herds // n_types, herds % n_types
@@ -443,7 +448,9 @@ class Problem:
         if share is not None:
             share = share[trials.voice]
             asked, supported = asked * trials.of_trials(share), supported * share
-        all_asked = asked * self._cell_sizes[trials.cell]
+        all_asked = asked
+        if self.questions is not None:
+            all_asked = asked * self._cell_sizes[trials.cell]
         n_asked = np.bincount(trials.of_pair, all_asked, n)
         return _Mass(asked, supported, n_asked, np.bincount(trials.pair, supported, n))
 

@@ -183,6 +183,7 @@ def merge_rows(rows: Rows, betas: Betas) -> Voices:
     if rows.published is not None:
         said = said[~_withdrawn(key[starts], rows.published[order], starts)[said]]
     row = order[chosen[said]]
+    types = rows.types[row]
     return Voices(
         claim=rows.claim[row],
         source=rows.source[row],
@@ -190,8 +191,8 @@ def merge_rows(rows: Rows, betas: Betas) -> Voices:
         denies=rows.denies[row],
         phi=phi[said],
         herd=herd[said],
-        types=rows.types[row],
-        pairs=pairs[row],
+        types=types,
+        pairs=types if pairs is rows.types else pairs[row],
         n_rows=np.diff(starts, append=len(voice))[said],
         llr=llr[said],
     )
@@ -262,6 +263,8 @@ def _withdrawn(key: np.ndarray, published: np.ndarray, starts: np.ndarray) -> np
 
 def _pairs(rows: Rows, betas: Betas) -> sparse.csr_array:
     """Return the weights over types as weights over Beta pairs: a source's own where it has one."""
+    if len(betas.a_mean) == betas.n_types:
+        return rows.types
     source = np.repeat(rows.source, np.diff(rows.types.indptr))
     pairs = kinds = rows.types.indices
     if (rows.source_prior >= 0).any():
