@@ -19,12 +19,13 @@ such, by up to 0.06.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import Self
 
 import numpy as np
 from scipy import sparse
-from scipy.special import ndtri, polygamma, psi
+from scipy.special import gammaincinv, ndtri, polygamma, psi
 
 from sourcescore.confidence.rows import Questions
 from sourcescore.confidence.voices import Betas, Voices, log_likelihood_ratio
@@ -271,12 +272,36 @@ def _log_beta_cumulant(order: int, count: np.ndarray) -> np.ndarray:
 
 
 def _quantile(cumulants: np.ndarray, probability: float) -> np.ndarray:
-    """Return the quantile of distributions with these first four cumulants (Cornish and Fisher)."""
+    """Return the quantile of distributions with these first four cumulants.
+
+    That of the logarithm of a Gamma with this mean, variance and skewness, which log a is all but
+    exactly where a is a Beta that piles up at 0, and a term of Cornish and Fisher's (1938) for what
+    is left of the fourth.
+    """
     mean, variance, third, fourth = cumulants
     deviation = np.sqrt(np.maximum(variance, 0))  # rounding may take 0 below 0
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = np.where(deviation > 0, third / deviation**3, 0.0)
         excess = np.where(deviation > 0, fourth / deviation**4, 0.0)
     z = ndtri(probability)
-    shape = skew * (z**2 - 1) / 6 + excess * (z**3 - 3 * z) / 24
-    return mean + deviation * (z + shape - skew**2 * (2 * z**3 - 5 * z) / 36)
+    u, own_excess = np.full(len(mean), z), np.zeros(len(mean))
+    skewed = np.abs(skew) > 1e-3
+    shapes, skews, excesses = _log_gammas()
+    least = np.clip(-np.abs(skew[skewed]), skews[0], skews[-1])
+    shape = np.exp(np.interp(least, skews, np.log(shapes)))
+    own_excess[skewed] = np.interp(least, skews, excesses)
+    # the log of a Gamma is skewed to the left; mirrored where this is to the right
+    left = skew[skewed] < 0
+    tail = gammaincinv(shape, np.where(left, probability, 1 - probability))
+    standard = (np.log(np.maximum(tail, 1e-300)) - psi(shape)) / np.sqrt(polygamma(1, shape))
+    u[skewed] = np.where(left, standard, -standard)
+    rest = np.clip(excess - own_excess, -1.5, 3)
+    return mean + deviation * (u + rest * (z**3 - 3 * z) / 24)
+
+
+@cache
+def _log_gammas() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return shapes of Gammas, rising, and the skewness and excess of their logarithms."""
+    shape = np.exp(np.linspace(np.log(0.02), np.log(1e6), 600))
+    variance = polygamma(1, shape)
+    return shape, polygamma(2, shape) / variance**1.5, polygamma(3, shape) / variance**2

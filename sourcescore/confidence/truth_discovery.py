@@ -20,7 +20,7 @@ M step
     m: a mean of the sources' rates, each worth (kappa+1) n / (kappa+n) statements, its share in a
     herd of n of 1 / (1 + (n-1) rho).
     kappa: most probable under the Beta-binomial likelihood of the sources' counts (empirical
-    Bayes), with a log-normal prior around the strength in the priors.
+    Bayes), in expectation over these, with a log-normal prior around the strength in the priors.
     rho: the correlation of what sources of a type say about one claim, beyond its truth and their
     own rates, with the prior's rho worth ten claims. For scoring it is learned from claims of
     known truth alone: where the truth is inferred, it is inferred from that agreement. The E step
@@ -39,7 +39,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, logit
+from scipy.special import betaln, gammaln, logit
 
 from sourcescore.confidence.copying import Said
 from sourcescore.confidence.learned import ClaimCounts, Counts, Learned, Side
@@ -63,6 +63,39 @@ _RHO_STRENGTH = 10.0
 _KAPPA_SPREAD = 1.0
 #: So many voices at once stay in the processor's cache.
 _BLOCK = 1 << 16
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """Counts that are not known, as the truth of the claims is not.
+
+    Expected counts are more alike than the counts themselves: to take them for these makes the
+    sources look more alike than they are.
+
+    Attributes
+    ----------
+    mean, variance : float arrays of shape (n_pairs,)
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+
+    def of(self, pairs: np.ndarray) -> _Expected:
+        """Return those of some pairs."""
+        return _Expected(self.mean[pairs], self.variance[pairs])
+
+    def log_gamma(self, base: np.ndarray) -> np.ndarray:
+        """Return E log Gamma(base + count), for a count of two values with these moments."""
+        out = gammaln(base + self.mean)
+        unsure = self.variance > 1e-9
+        mean, variance, base = self.mean[unsure], self.variance[unsure], base[unsure]
+        below = np.minimum(np.sqrt(variance), mean)  # no count is below 0
+        below = np.maximum(below, 1e-12)
+        above = variance / below
+        share = below**2 / (below**2 + variance)
+        out[unsure] = share * gammaln(base + mean + above)
+        out[unsure] += (1 - share) * gammaln(base + mean - below)
+        return out
 
 
 @dataclass(frozen=True)
@@ -355,6 +388,7 @@ class Problem:
         sizes, numbers = np.unique(sizes, return_counts=True)
         claims = past.claims + ClaimCounts(float(truth.sum()), sizes, numbers)
         mean, strength = self.priors.claim_prior, self.priors.claim_prior_strength
+        variances = self._variances(truth) if refine else None
         learned = replace(
             before,
             a=self._side(
@@ -362,14 +396,14 @@ class Problem:
                 (betas.a_mean, betas.a_strength),
                 (counts.true, counts.supported_true),
                 (discounted.true, discounted.supported_true),
-                refine,
+                variances,
             ),
             b=self._side(
                 before.b,
                 (betas.b_mean, betas.b_strength),
                 (counts.false, counts.supported_false),
                 (discounted.false, discounted.supported_false),
-                refine,
+                variances,
             ),
             counts=counts,
             discounted=discounted,
@@ -388,7 +422,7 @@ class Problem:
         prior: tuple[np.ndarray, np.ndarray],
         counts: tuple[np.ndarray, np.ndarray],
         discounted: tuple[np.ndarray, np.ndarray],
-        refine: bool,
+        variances: tuple[np.ndarray, np.ndarray] | None,
     ) -> Side:
         """Return the means of types and sources on one side, and how far sources differ.
 
@@ -399,8 +433,8 @@ class Problem:
             Means and strengths.
         counts, discounted : pair of float arrays of shape (n_pairs,)
             Statements and supports.
-        refine : bool
-            Whether to learn kappa anew.
+        variances : pair of float arrays of shape (n_pairs,) or None
+            Of the supports and of the denials, to learn kappa anew.
         """
         pairs, n_types = self.past.pairs, self.betas.n_types
         mean, strength = prior
@@ -421,9 +455,13 @@ class Problem:
         if n_answers > 1:
             group = kind * n_answers + pairs.answer
             to = pooled(group, np.repeat(np.arange(n_types), n_answers))[group]
-        if refine:
+        if variances is not None:
             kappa = _learned_kappas(
-                n[typed], hits[typed], to[typed], kind[typed], strength[:n_types]
+                _Expected(hits, variances[0]).of(typed),
+                _Expected(np.maximum(n - hits, 0.0), variances[1]).of(typed),
+                to[typed],
+                kind[typed],
+                strength[:n_types],
             )
         own = np.where(typed, kappa[kind], strength[pairs.base])
         to = np.where(typed, to, mean[pairs.base])
@@ -440,6 +478,14 @@ class Problem:
         return Counts(
             true, supported_true, false, np.maximum(whole.n_supported - supported_true, 0.0)
         )
+
+    def _variances(self, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the variances of the supports and of the denials of each pair."""
+        trials, n = self.trials, len(self.past.pairs)
+        unsure = truth * (1 - truth)
+        each = trials.mass**2 * unsure[trials.claim]
+        supports = np.bincount(trials.pair, each * trials.supports, n)
+        return supports, np.maximum(np.bincount(trials.pair, each, n) - supports, 0.0)
 
     def _mass(self, share: np.ndarray | None = None) -> _Mass:
         """Return what each trial and each entry counts; `share` is by voice, None for all of it."""
@@ -553,28 +599,31 @@ class Problem:
 
 
 def _learned_kappas(
-    n: np.ndarray, hits: np.ndarray, mean: np.ndarray, kind: np.ndarray, strength: np.ndarray
+    hits: _Expected, misses: _Expected, mean: np.ndarray, kind: np.ndarray, strength: np.ndarray
 ) -> np.ndarray:
     """Return the most probable strength of each type, given its sources' counts.
 
     Parameters
     ----------
-    n, hits, mean : float arrays of shape (n_pairs,)
-        Statements, supports, and the mean that the pair is shrunk to.
+    hits, misses : _Expected
+        Supports and denials of each pair.
+    mean : float array of shape (n_pairs,)
+        What the pair is shrunk to.
     kind : int array of shape (n_pairs,)
     strength : float array of shape (n_types,)
         Of the priors.
     """
     # one statement tells nothing of how alike the sources are
-    several = n > 1
-    n, hits, mean, kind = n[several], hits[several], mean[several], kind[several]
+    several = hits.mean + misses.mean > 1
+    hits, misses, mean, kind = hits.of(several), misses.of(several), mean[several], kind[several]
+    both = _Expected(hits.mean + misses.mean, hits.variance + misses.variance)
     steps = np.linspace(-3, 3, 17)
     grid = np.exp(steps) * strength[:, None]
     loss = np.log(grid / strength[:, None]) ** 2 / 2 / _KAPPA_SPREAD**2
-    misses = n - hits
     for i in range(grid.shape[1]):
         alpha, beta = mean * grid[kind, i], (1 - mean) * grid[kind, i]
-        likelihood = betaln(alpha + hits, beta + misses) - betaln(alpha, beta)
+        likelihood = hits.log_gamma(alpha) + misses.log_gamma(beta) - both.log_gamma(alpha + beta)
+        likelihood -= betaln(alpha, beta)
         loss[:, i] -= np.bincount(kind, likelihood, len(strength))
     at = np.clip(loss.argmin(axis=1), 1, grid.shape[1] - 2)
     # the parabola through the best point and its neighbours
