@@ -33,7 +33,8 @@ Monotonicity
     x w(n+1) >= 0. In the same way the sum rises with each of its terms, so a voice
     that becomes surer or more telling never lowers it; denials mirror this.
 Interval
-    The Betas' spread, in closed form (`sourcescore.confidence.intervals`).
+    The Betas' spread, in closed form (`sourcescore.confidence.intervals`); for the answers to a
+    question, by draws (`sourcescore.confidence.draws`).
 Questions
     Claims that exclude one another share what is to be had (`sourcescore.confidence.questions`).
 Learning
@@ -57,14 +58,14 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from sourcescore.confidence.calibration import cross_fit
 from sourcescore.confidence.copying import copying_pairs, one_voice
-from sourcescore.confidence.intervals import LEVEL, spread, used_pairs
+from sourcescore.confidence.draws import drawn_log_odds, question_spread
+from sourcescore.confidence.intervals import LEVEL, spread
 from sourcescore.confidence.learned import Learned, learned_betas
 from sourcescore.confidence.questions import log_alternatives
 from sourcescore.confidence.rows import Questions, Rows, read_rows
@@ -74,7 +75,6 @@ from sourcescore.confidence.voices import (
     Betas,
     Voices,
     herd_weights,
-    log_likelihood_ratio,
     merge_rows,
     prior_betas,
 )
@@ -334,9 +334,13 @@ class ClaimScorer(BaseEstimator):
         found = self._score(evidence)
         rows, said, prior = found.rows, found.said, found.prior
         n_claims, log_odds = len(rows.claims), found.against_others()
-        below, above = spread(
-            said, found.weight, found.betas, n_claims, rows.questions, expit(log_odds)
-        )
+        below, above = spread(said, found.weight, found.betas, n_claims)
+        if rows.questions is not None:
+            alone = np.stack([below, above])
+            at, *ends = question_spread(
+                said, found.weight, found.betas, found.log_odds, alone, rows.questions
+            )
+            below[at], above[at] = ends
         scored = {
             "log_odds": log_odds,
             "low": np.minimum(log_odds + below, log_odds),
@@ -495,26 +499,8 @@ class ClaimScorer(BaseEstimator):
         """
         found = self._score(evidence)
         rows, said, betas, weight = found.rows, found.said, found.betas, found.weight
-        used, pairs = used_pairs(said.pairs)
-        a, a_strength = betas.a_mean[used, None], betas.a_strength[used, None]
-        b, b_strength = betas.b_mean[used, None], betas.b_strength[used, None]
-        n_voices, n_claims = len(said.llr), len(rows.claims)
-        total = sparse.csr_array(
-            (weight, (said.claim, np.arange(n_voices))), shape=(n_claims, n_voices)
-        )
-        rng = check_random_state(random_state)
-        draws = np.empty((n_draws, n_claims))
-        at_once = max(1, 1_000_000 // max(n_voices, 1))  # bounds the memory
-        for start in range(0, n_draws, at_once):
-            block = draws[start : start + at_once]
-            size = (len(used), len(block))
-            llr = log_likelihood_ratio(
-                pairs @ rng.beta(a * a_strength, (1 - a) * a_strength, size),
-                pairs @ rng.beta(b * b_strength, (1 - b) * b_strength, size),
-                said.phi[:, None],
-                said.denies[:, None],
-            )
-            block[:] = (total @ llr).T
+        seed = check_random_state(random_state).randint(2**31 - 1)
+        draws = drawn_log_odds(said, weight, betas, len(rows.claims), n_draws, seed)
         draws += found.prior
         if rows.questions is not None:
             for draw in draws:

@@ -195,6 +195,8 @@ class Problem:
         tol : float
             Stop when no claim's probability moves by more.
         """
+        if not len(known):
+            return replace(self.past, truth=known, n_iter=0)
         unknown = np.isnan(known)
         learned, share = self.past, self._share(self.past)
         discount = self._whole if share.min(initial=1.0) == 1 else self._mass(share)
