@@ -154,8 +154,9 @@ def test_no_evidence_teaches_nothing(empty, evidence):
     one = ClaimScorer().fit(evidence, {"p": True}).partial_fit(empty)
     other = ClaimScorer().fit(evidence, {"p": True})
     counts = [name for name in one.track_record_ if name.startswith("n_")]
-    pd.testing.assert_frame_equal(one.track_record_[counts], other.track_record_[counts])
-    pd.testing.assert_frame_equal(one.predict(evidence), other.predict(evidence), atol=0.01)
+    np.testing.assert_array_equal(one.track_record_[counts], other.track_record_[counts])
+    claims, expected = one.predict(evidence), other.predict(evidence)
+    np.testing.assert_allclose(claims[NUMBERS], expected[NUMBERS], atol=0.01)
     with pytest.raises(ValueError, match="no claim of known truth has evidence"):
         ClaimScorer().fit(empty, {"p": True})
 
@@ -229,7 +230,7 @@ def test_arrow_columns_are_read_as_others(evidence):
         {"p": 1, "q": 2},
         {"p": ("p", 1), "q": ("q", 1)},
         {"p": "", "q": "q" * 100_000},
-        {"p": "\ud800", "q": "\0"},
+        {"p": "p\0", "q": "p"},
         {"p": pd.Timestamp("2024-01-01"), "q": pd.Timestamp("2024-01-02")},
     ],
 )
@@ -243,13 +244,24 @@ def test_claims_go_by_any_id(evidence, names):
 
 
 def test_sources_go_by_any_string(evidence):
-    names = {"a": "\ud800 x", "b": "y" * 100_000}
+    names = {"a": "\0", "b": "y" * 100_000}
     table = evidence.assign(source_id=evidence.source_id.map(names).astype(object))
     assert_all_works(table, {"p": True})
     fitted = ClaimScorer().fit(table, {"p": True})
     pd.testing.assert_frame_equal(
         ClaimScorer.from_parts(fitted.to_parts()).predict(table), fitted.predict(table)
     )
+
+
+def test_lone_surrogates_are_letters_too(evidence):
+    names = {"a": "\ud800", "b": "b", "p": "\udfff", "q": "q"}
+    columns = {c: [names[x] for x in evidence[c]] for c in ("claim_id", "source_id")}
+    table = evidence.assign(**{c: pd.Series(x, dtype=object) for c, x in columns.items()})
+    fitted = ClaimScorer().fit(table, {"\udfff": True})
+    again = ClaimScorer.from_parts(fitted.to_parts())
+    expected = ClaimScorer().fit(evidence, {"p": True}).predict(evidence)
+    for scorer in (fitted, again):
+        np.testing.assert_array_equal(scorer.predict(table)[NUMBERS], expected[NUMBERS])
 
 
 def test_a_number_and_its_digits_are_two_ids():
@@ -361,17 +373,17 @@ def test_order_of_rows_does_not_matter_with_questions_words_and_mixtures(rows, c
 
 @settings(deadline=None, max_examples=30)
 @given(tables, st.booleans(), st.booleans(), st.randoms())
-def test_learning_from_questions_or_mixtures_does_not_depend_on_the_order(
+def test_learning_from_questions_and_mixtures_does_not_depend_on_the_order(
     rows, answers, known, random
 ):
     evidence = asked(rows) if answers else simple(*rows)
-    if not answers:
-        mixtures = [None, {"witness": 0.3, "document": 0.7}]
-        evidence["type_proba"] = object_array([random.choice(mixtures) for _ in rows])
+    mixtures = [None, {"witness": 0.3, "document": 0.7}]
+    evidence["type_proba"] = object_array([random.choice(mixtures) for _ in rows])
     shuffled = evidence.iloc[random.sample(range(len(rows)), len(rows))]
     truth = {rows[0][0]: True} if known else None
     one, other = (ClaimScorer().fit(table, truth) for table in (evidence, shuffled))
-    pd.testing.assert_frame_equal(one.predict(evidence), other.predict(evidence), rtol=1e-7)
+    claims, expected = one.predict(evidence), other.predict(evidence)
+    np.testing.assert_allclose(claims[NUMBERS], expected[NUMBERS], rtol=1e-7, atol=1e-9)
 
 
 @settings(deadline=None, max_examples=30)
@@ -480,7 +492,7 @@ def test_a_hundred_thousand_of_one_mind(stance):
 
 
 def test_many_distinct_claims_and_sources():
-    n = 100_000
+    n = 30_000
     codes = pd.Series(np.arange(n))
     evidence = pd.DataFrame(
         {

@@ -204,7 +204,8 @@ def test_outlets_are_moved_by_their_reliability():
         assert one == pytest.approx(other)
     assert good.supports_if_true.mean > base.supports_if_true.mean > bad.supports_if_true.mean
     assert good.supports_if_false.mean < base.supports_if_false.mean < bad.supports_if_false.mean
-    assert priors.relay_fidelity("good.example") > 0.93 > priors.relay_fidelity("bad.example")
+    passes_on = Priors().fidelity["media_report"]
+    assert priors.relay_fidelity("good.example") > passes_on > priors.relay_fidelity("bad.example")
     rows = [("c", "www.good.example"), ("d", "bad.example")]
     evidence = pd.DataFrame(rows, columns=["claim_id", "source_id"])
     evidence = evidence.assign(type="media_report", stance="supports")

@@ -45,7 +45,7 @@ def drawn_log_odds(
     used, pairs = used_pairs(said.pairs)
     a, b = np.empty((2, len(used), n_draws))
     for i, pair in enumerate(used):
-        rng = np.random.default_rng([seed, int(pair)])
+        rng = np.random.default_rng([seed, *betas.name(pair)])
         for out, mean, strength in (
             (a, betas.a_mean[pair], betas.a_strength[pair]),
             (b, betas.b_mean[pair], betas.b_strength[pair]),

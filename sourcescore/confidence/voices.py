@@ -23,6 +23,7 @@ Everything is a group-by over sorted integer keys; no step loops over rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,16 @@ class Betas:
     sources: pd.Index
     answers: pd.Index
     keys: np.ndarray
+
+    def name(self, pair: int) -> tuple[int, ...]:
+        """Return numbers that tell this pair from others, in whatever order they were learned."""
+        position = int(pair) - (len(self.a_mean) - len(self.keys))
+        if position < 0:
+            return (int(pair),)
+        rest, answer = divmod(int(self.keys[position]), len(self.answers))
+        source, kind = divmod(rest, self.n_types)
+        names = (str(self.sources[source]), str(self.answers[answer]))
+        return kind, *(crc32(name.encode("utf-8", "surrogatepass")) for name in names)
 
     def learned(self, rows: Rows, row: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """Return the learned pair for a type in a row, -1 where there is none."""
