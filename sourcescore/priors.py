@@ -23,10 +23,9 @@ from numbers import Real
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 __all__ = ["ADMIRALTY", "BetaPrior", "Priors", "SourcePrior", "TypePrior", "default_toml"]
 
@@ -321,7 +320,16 @@ class Priors:
         base = self.types[type]
         passes_on = self.fidelity.get(type, self.fidelity["default"])
         sources, outlets = {}, {}
-        for name, value in dict(reliability).items():
+        if not isinstance(reliability, Mapping | pd.Series):
+            raise TypeError(
+                "the reliability of outlets must be a mapping or Series of outlet to a number; got "
+                f"{reliability.__class__.__name__}."
+            )
+        for name, value in reliability.items():
+            _check_name(name, "the reliability of outlets")
+            name = outlet_key(name)
+            if name in outlets:
+                raise ValueError(f"priors: the reliability of {name!r} is given more than once.")
             shift = _number(value, f"the reliability of {name!r}", _SHARE) - 0.5
             sources[name] = {
                 "supports_if_true": _shifted(base.supports_if_true, shift),
@@ -559,6 +567,8 @@ def _suggest(name: Any, allowed: Iterable[str]) -> str:
 
 
 def _shift(probability: float, by: float) -> float:
+    if probability in (0, 1):
+        return probability
     return 1 / (1 + math.exp(-by) * (1 - probability) / probability)
 
 

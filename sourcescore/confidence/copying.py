@@ -19,6 +19,7 @@ stays linear in the statements, and nothing is found where there is too little t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,11 +119,12 @@ def copying_pairs(said: Said) -> pd.DataFrame:
     )
     alike = found["n_agreeing"] >= _LEAST_ALIKE * n_common
     found = found[(n_common >= _FEWEST_COMMON) & alike]
-    order = ["probability", "n_common", "source_id", "other_id"]
-    return found.sort_values(order, ascending=[False, False, True, True], ignore_index=True)
+    names = found["source_id"].astype(str) + "\n" + found["other_id"].astype(str)
+    order = np.lexsort((names, -found["n_common"], -found["probability"]))
+    return found.iloc[order].reset_index(drop=True)
 
 
-def one_voice(pairs: pd.DataFrame) -> dict[str, str]:
+def one_voice(pairs: pd.DataFrame) -> dict[Any, Any]:
     """Return for each source that copies or is copied the one that stands for all of its group.
 
     Parameters
@@ -131,14 +133,17 @@ def one_voice(pairs: pd.DataFrame) -> dict[str, str]:
         As `copying_pairs` returns them.
     """
     sure = pairs[pairs["probability"] >= _SURE]
-    names = np.unique(object_array([*sure["source_id"], *sure["other_id"]]).astype(str))
+    ends = object_array([*sure["source_id"], *sure["other_id"]])
+    codes, names = pd.factorize(ends)
     if not len(names):
         return {}
-    ends = (np.searchsorted(names, sure[end].astype(str)) for end in ("source_id", "other_id"))
-    links = sparse.coo_array((np.ones(len(sure)), tuple(ends)), shape=(len(names),) * 2)
+    links = sparse.coo_array(
+        (np.ones(len(sure)), (codes[: len(sure)], codes[len(sure) :])), shape=(len(names),) * 2
+    )
     _, group = connected_components(links, directed=False)
-    first = np.unique(group, return_index=True)[1]
-    return dict(zip(names.tolist(), names[first[group]].tolist(), strict=True))
+    by_name = sorted(range(len(names)), key=lambda i: str(names[i]))
+    first = {group[i]: names[i] for i in reversed(by_name)}
+    return {names[i]: first[group[i]] for i in range(len(names))}
 
 
 def _candidates(said: Said) -> tuple[np.ndarray, np.ndarray]:

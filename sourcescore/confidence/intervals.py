@@ -33,13 +33,13 @@ from scipy.special import gammaincinv, ndtri, polygamma, psi
 
 from sourcescore.confidence.voices import Betas, Voices, log_likelihood_ratio
 
-__all__ = ["LEVEL", "spread", "used_pairs"]
+__all__ = ["LEVEL", "TAILS", "cumulants", "spread", "used_pairs"]
 
 #: Probability that low and high enclose.
 LEVEL = 0.90
 #: So many voices are looked at together.
 _BLOCK = 1 << 20
-_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
 
 def spread(
@@ -70,6 +70,28 @@ def spread(
             found = spread(part, weight[start:end], betas, last - first)
             below[first:last], above[first:last] = found
         return below, above
+    terms = cumulants(said, weight, betas, n_claims)
+    below, above = (_quantile(*each) for each in zip(terms, TAILS, strict=True))
+    return below, above
+
+
+def cumulants(
+    said: Voices, weight: np.ndarray, betas: Betas, n_claims: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first four cumulants of each claim's log-odds, relative to its estimate.
+
+    Parameters
+    ----------
+    said : Voices
+    weight : float array of shape (n_voices,)
+    betas : Betas
+    n_claims : int
+
+    Returns
+    -------
+    pair of float arrays of shape (4, n_claims)
+        As seen from the lower and from the upper tail: where phi < 1 they differ a little.
+    """
     used, pairs = used_pairs(said.pairs)
     voice = np.repeat(np.arange(len(said.llr)), np.diff(pairs.indptr))
     denies, column = said.denies[voice], pairs.indices
@@ -87,14 +109,13 @@ def spread(
     claim, pair = keys // (len(used) + 1), keys % (len(used) + 1)
     moments = _BetaMoments.of(means, strengths)
     tails = []
-    for tail in _TAILS:
+    for tail in TAILS:
         step = moments.tail_steps(tail)[:, denies.astype(int), column]
         bend = _bend(mixed[:, voice], parts, slopes, step, said.phi[voice])
         moved = slopes * (bend * weight[voice])
         supports = _sums(shared, np.where(denies, 0.0, moved), len(keys))
         denials = _sums(shared, np.where(denies, moved, 0.0), len(keys))
-        terms = moments.cumulants(supports, denials, pair)
-        tails.append(_quantile(_sums(claim, terms, n_claims), tail))
+        tails.append(_sums(claim, moments.cumulants(supports, denials, pair), n_claims))
     return tails[0], tails[1]
 
 
@@ -224,6 +245,8 @@ def _quantile(cumulants: np.ndarray, probability: float) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = np.where(deviation > 0, third / deviation**3, 0.0)
         excess = np.where(deviation > 0, fourth / deviation**4, 0.0)
+    # where a Beta is all but a coin that is tossed once these overflow
+    skew, excess = np.nan_to_num(skew), np.nan_to_num(excess)
     z = ndtri(probability)
     u, own_excess = np.full(len(mean), z), np.zeros(len(mean))
     skewed = np.abs(skew) > 1e-3

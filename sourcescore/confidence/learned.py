@@ -232,8 +232,8 @@ class Learned:
         """Return the types as priors for sources that nothing is known of yet."""
         return {
             name: TypePrior(
-                BetaPrior(float(self.a.centre[k]), float(self.a.kappa[k])),
-                BetaPrior(float(self.b.centre[k]), float(self.b.kappa[k])),
+                _beta(self.a.centre[k], self.a.kappa[k]),
+                _beta(self.b.centre[k], self.b.kappa[k]),
                 float(self.rho[k]),
             )
             for k, name in enumerate(priors.types)
@@ -275,7 +275,7 @@ class Learned:
             arrays[f"{name}_types"] = np.stack([side.centre, side.kappa])
             arrays[f"{name}_pairs"] = np.stack([side.mean, side.weight, side.strength])
         return arrays, {
-            "sources": [*map(str, self.pairs.sources)],
+            "sources": self.pairs.sources.tolist(),
             "answers": [*self.pairs.answers],
             "n_types": self.pairs.n_types,
             "n_true": self.claims.n_true,
@@ -325,11 +325,19 @@ def learned_betas(priors: Priors, learned: Learned) -> Betas:
     )
 
 
+def _beta(mean: float, strength: float) -> BetaPrior:
+    """Return a prior within the numbers that priors allow."""
+    mean = float(np.clip(mean, np.finfo(float).tiny, np.nextafter(1, 0)))
+    return BetaPrior(mean, float(np.clip(strength, 1e-300, 1e12)))
+
+
 def _beta_columns(name: str, mean: np.ndarray, strength: np.ndarray) -> dict[str, Any]:
-    alpha, beta = mean * strength, (1 - mean) * strength
+    # rounding may have left nothing on one side
+    alpha = np.maximum(mean * strength, 1e-300)
+    beta = np.maximum((1 - mean) * strength, 1e-300)
     return {
         name: mean,
-        f"{name}_low": betaincinv(alpha, beta, 0.05),
-        f"{name}_high": betaincinv(alpha, beta, 0.95),
+        f"{name}_low": np.minimum(np.nan_to_num(betaincinv(alpha, beta, 0.05)), mean),
+        f"{name}_high": np.maximum(np.nan_to_num(betaincinv(alpha, beta, 0.95), nan=1.0), mean),
         f"{name}_strength": strength,
     }

@@ -97,6 +97,8 @@ def claim_prior(
 
     # a share of true claims from 1e-12 on; n_true is at most the number of questions
     edge = float(logit(1 - 1e-12))
-    if excess(edge) < 0:
-        return float(expit(edge))
-    return float(expit(brentq(excess, -edge - np.log(sizes.max()), edge)))
+    least = -edge - float(np.log(sizes.max()))
+    for end, beyond in ((edge, excess(edge) < 0), (least, excess(least) > 0)):
+        if beyond:
+            return float(expit(end))
+    return float(expit(brentq(excess, least, edge)))

@@ -53,7 +53,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -61,6 +62,7 @@ import pandas as pd
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.confidence.calibration import cross_fit
 from sourcescore.confidence.copying import copying_pairs, one_voice
@@ -227,8 +229,8 @@ class ClaimScorer(BaseEstimator):
     ) -> Self:
         """Learn from new claims, on top of what was learned before.
 
-        With claims of known truth this gives the same sources and types as `fit` on all of them
-        at once, as long as each claim comes whole. Claims of unknown truth count with the
+        With claims of known truth this counts the same as `fit` on all of them at once, as long
+        as each claim comes whole, and all but the same numbers come out. Claims of unknown truth count with the
         probability that they get now, and are not looked at again. The calibration stays as `fit`
         left it.
 
@@ -246,35 +248,47 @@ class ClaimScorer(BaseEstimator):
         return self._learn(evidence, truth, getattr(self, "_learned", None))
 
     def _learn(self, evidence: pd.DataFrame, truth: Any, past: Learned | None) -> Self:
-        if self.max_iter < 1:
-            raise ValueError(f"max_iter must be at least 1; got {self.max_iter!r}.")
+        self._check_parameters()
         priors = Priors.check(self.priors)
-        if past is not None and len(past.rho) != len(priors.types):
+        if past is not None and self._type_names != [*priors.types]:
             raise ValueError(
-                f"partial_fit needs the types that learning began with, {len(past.rho)}; the "
-                f"priors now have {len(priors.types)}. Call fit to begin anew."
+                f"partial_fit needs the types that learning began with, {len(past.rho)} of them; "
+                f"the priors now have {len(priors.types)}, or others. Call fit to begin anew."
             )
         copies: dict[str, str] = {} if past is None else self._copies
         problem = _problem(evidence, priors, copies, past)
         known = _known_truth(truth, problem.claims, problem.questions)
         learned = problem.learn(known, self.max_iter, self.tol)
+        slope, offset = 1.0, 0.0
         if past is None:
-            self.copying_ = copying_pairs(problem.said_with(learned))
-            copies = one_voice(self.copying_) if self.copying else {}
+            copying = copying_pairs(problem.said_with(learned))
+            copies = one_voice(copying) if self.copying else {}
             if copies:
                 problem = _problem(evidence, priors, copies, None)
                 learned = problem.learn(known, self.max_iter, self.tol)
-            self.slope_, self.offset_ = 1.0, 0.0
             if self.calibrate:
                 rng = check_random_state(self.random_state)
-                self.slope_, self.offset_ = cross_fit(
-                    problem, known, self.cv, rng, self.max_iter, self.tol
-                )
+                slope, offset = cross_fit(problem, known, self.cv, rng, self.max_iter, self.tol)
+        else:
+            slope, offset, copying = self.slope_, self.offset_, self.copying_
+        self.slope_, self.offset_, self.copying_ = slope, offset, copying
         self._take(priors, learned, copies)
         return self
 
+    def _check_parameters(self) -> None:
+        for name, least in (("max_iter", 1), ("cv", 2)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+                raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}.")
+        if isinstance(self.tol, bool) or not isinstance(self.tol, Real) or not self.tol >= 0:
+            raise ValueError(f"tol must be a number of at least 0; got {self.tol!r}.")
+        for name in ("copying", "calibrate"):
+            if not isinstance(getattr(self, name), bool | np.bool_):
+                raise ValueError(f"{name} must be True or False; got {getattr(self, name)!r}.")
+
     def _take(self, priors: Priors, learned: Learned, copies: Mapping[str, str]) -> None:
         prior = expit(self.offset_ + self.slope_ * logit(learned.claim_prior))
+        self._type_names = [*priors.types]
         self.priors_ = priors.replace(
             claim_prior=float(np.clip(prior, 1e-12, 1 - 1e-12)), types=learned.type_priors(priors)
         )
@@ -337,10 +351,16 @@ class ClaimScorer(BaseEstimator):
         below, above = spread(said, found.weight, found.betas, n_claims)
         if rows.questions is not None:
             alone = np.stack([below, above])
-            at, *ends = question_spread(
-                said, found.weight, found.betas, found.log_odds, alone, rows.questions
+            at, *tails = question_spread(
+                said,
+                found.weight,
+                found.betas,
+                rows.claims,
+                found.log_odds,
+                alone,
+                rows.questions,
             )
-            below[at], above[at] = ends
+            below[at], above[at] = tails
         scored = {
             "log_odds": log_odds,
             "low": np.minimum(log_odds + below, log_odds),
@@ -350,6 +370,8 @@ class ClaimScorer(BaseEstimator):
             "n_origins": _count_origins(said, n_claims),
         }
         index = rows.claims
+        if isinstance(claim_ids, str):
+            raise TypeError(f"claim_ids must be a list of ids; for one claim [{claim_ids!r}].")
         if claim_ids is not None:
             index = (
                 claim_ids
@@ -424,7 +446,9 @@ class ClaimScorer(BaseEstimator):
         )
         if found.has_others(claim):
             off = found.against_others()[claim] - found.log_odds[claim]
-            steps.loc["other answers"] = ["", "", 0, 1.0, off, 1.0, off]
+            others = pd.Index(object_array(["other answers"]), dtype=object, name="origin")
+            row = pd.DataFrame([["", "", 0, 1.0, off, 1.0, off]], others, steps.columns)
+            steps = pd.concat([steps, row])
         steps["reason"] = [_reason(step) for step in steps.itertuples()]
         return steps
 
@@ -433,7 +457,7 @@ class ClaimScorer(BaseEstimator):
 
         Each number that has a spread is moved through its own 90 % range, the others staying where
         they are: the claim prior and the two Betas of each type, or of each source with a track
-        record. And each origin is left out.
+        record, that has a say on the claim. And what each origin says on it is left out.
 
         Parameters
         ----------
@@ -497,10 +521,12 @@ class ClaimScorer(BaseEstimator):
             Its 5 % and 95 % quantiles approach ``low`` and ``high`` of `predict`. What is ranked
             and merged stays as in `predict`.
         """
+        if isinstance(n_draws, bool) or not isinstance(n_draws, Integral) or n_draws < 1:
+            raise ValueError(f"n_draws must be an integer of at least 1; got {n_draws!r}.")
         found = self._score(evidence)
         rows, said, betas, weight = found.rows, found.said, found.betas, found.weight
-        seed = check_random_state(random_state).randint(2**31 - 1)
-        draws = drawn_log_odds(said, weight, betas, len(rows.claims), n_draws, seed)
+        rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
+        draws = drawn_log_odds(said, weight, betas, len(rows.claims), n_draws, rng)
         draws += found.prior
         if rows.questions is not None:
             for draw in draws:
@@ -511,20 +537,23 @@ class ClaimScorer(BaseEstimator):
 
     def to_parts(self) -> dict[str, bytes]:
         """Return what was learned as named pieces of data, to be saved."""
+        check_is_fitted(self, "priors_")
         arrays, names = self._learned.to_data()
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        copying = {name: self.copying_[name].tolist() for name in self.copying_.columns}
         others = {
             "slope": self.slope_,
             "offset": self.offset_,
-            "copies": self._copies,
-            "copying": json.loads(self.copying_.to_json(orient="split")),
+            "copies": [*map(list, self._copies.items())],
+            "copying": copying,
+            "parameters": {name: getattr(self, name) for name in _STORED},
         }
         return {
             "priors.toml": Priors.check(self.priors).to_toml().encode(),
             "learned.npz": buffer.getvalue(),
             # ASCII escapes keep lone surrogates
-            "names.json": json.dumps(names | others).encode(),
+            "names.json": json.dumps(names | others, default=_plain).encode(),
         }
 
     @classmethod
@@ -533,14 +562,27 @@ class ClaimScorer(BaseEstimator):
         names = json.loads(parts["names.json"])
         with np.load(io.BytesIO(parts["learned.npz"]), allow_pickle=False) as arrays:
             learned = Learned.from_data({name: arrays[name] for name in arrays.files}, names)
-        priors = Priors.from_toml(parts["priors.toml"].decode())
-        scorer = cls(priors)
+        priors = Priors.from_toml("\n" + parts["priors.toml"].decode())  # text, not a path
+        scorer = cls(priors, **names["parameters"])
         scorer.slope_, scorer.offset_ = names["slope"], names["offset"]
         scorer.copying_ = pd.DataFrame(
-            names["copying"]["data"], columns=names["copying"]["columns"]
-        )
-        scorer._take(priors, learned, names["copies"])
+            {name: pd.Series(values, dtype=object) for name, values in names["copying"].items()}
+        ).infer_objects()
+        scorer._take(priors, learned, dict(names["copies"]))
         return scorer
+
+
+_STORED = ("max_iter", "tol", "copying", "calibrate", "cv")
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as one of Python, for JSON; refuse what else JSON cannot hold."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(
+        f"a scorer with the source_id {value!r} cannot be stored: ids must be strings or numbers; "
+        f"this is a {type(value).__name__}."
+    )
 
 
 def _problem(
@@ -599,16 +641,40 @@ class _Scored:
             By how much it moves the log-odds of the claim by itself.
         """
         before = self.log_odds[claim]
-        if self.rows.questions is None:
+        questions = self.rows.questions
+        if questions is None:
             return before + change
-        others = log_alternatives(self.log_odds, self.rows.questions)[claim]
-        question = self.rows.questions.question[claim]
-        # how much the same thing adds to the odds of the question's other claims
-        top = np.maximum(others, 0)
-        gain = np.exp(np.minimum(before - top, 700)) * np.expm1(np.minimum(change, 700))
-        _, at = np.unique(question * (by.max(initial=0) + np.int64(1)) + by, return_inverse=True)
-        of_others = np.bincount(at, gain * np.exp(top - others))[at] - gain * np.exp(top - others)
-        return before + change - others - np.log1p(np.maximum(of_others, -1 + 1e-12))
+        question = questions.question[claim].astype(np.int64)
+        worlds, world = np.unique(
+            question * (by.max(initial=0) + 1) + by, return_inverse=True
+        )  # in each something has moved in one question
+        asked = np.zeros(len(worlds), dtype=np.int64)
+        asked[world] = question
+        order = np.argsort(questions.question, kind="stable")
+        first = np.searchsorted(questions.question[order], np.arange(len(questions.n_claims)))
+        place = np.empty(len(order), dtype=np.int64)  # of a claim among those of its question
+        place[order] = np.arange(len(order)) - first[questions.question[order]]
+        size = questions.n_claims[asked]
+        out = np.empty(len(claim))
+        ends = np.cumsum(size)
+        block = (ends - size) // _WORLDS_AT_ONCE
+        for number in np.unique(block):
+            worlds_here = np.flatnonzero(block == number)
+            sizes = size[worlds_here]
+            own = np.repeat(np.arange(len(sizes)), sizes)
+            start = np.cumsum(sizes) - sizes
+            step = np.arange(len(own)) - start[own]
+            moved = self.log_odds[order[first[asked[worlds_here]][own] + step]]
+            keys = np.flatnonzero(block[world] == number)
+            at = start[world[keys] - worlds_here[0]] + place[claim[keys]]
+            np.add.at(moved, at, change[keys])
+            here = replace(questions, question=own, n_claims=sizes)
+            out[keys] = (moved - log_alternatives(moved, here))[at]
+        return out
+
+
+#: So many claims of questions in which something moves are looked at together.
+_WORLDS_AT_ONCE = 1_000_000
 
 
 def _same_question(evidence: pd.DataFrame, claim_id: str) -> pd.Series:
@@ -616,8 +682,8 @@ def _same_question(evidence: pd.DataFrame, claim_id: str) -> pd.Series:
     of_claim = evidence["claim_id"] == claim_id
     if "question_id" not in evidence.columns:
         return of_claim
-    asked = evidence["question_id"][of_claim].dropna()
-    return of_claim | evidence["question_id"].isin(asked)
+    asked = evidence["question_id"].isin(evidence["question_id"][of_claim].dropna())
+    return of_claim | evidence["claim_id"].isin(evidence["claim_id"][asked])
 
 
 def _reason(step: Any) -> str:

@@ -9,17 +9,15 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincinv
 
-from sourcescore.confidence.intervals import LEVEL
+from sourcescore.confidence.intervals import TAILS
 from sourcescore.confidence.voices import Betas, Voices, log_likelihood_ratio
 
 __all__ = ["ends", "moved_by_betas", "without_origins"]
 
-_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-
 
 def ends(mean: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of the 90 % ranges of Betas."""
-    low, high = (betaincinv(mean * strength, (1 - mean) * strength, tail) for tail in _TAILS)
+    low, high = (betaincinv(mean * strength, (1 - mean) * strength, tail) for tail in TAILS)
     # a Beta that piles up at an end still says neither never nor always
     return np.clip(low, 1e-9, 1 - 1e-9), np.clip(high, 1e-9, 1 - 1e-9)
 

@@ -23,7 +23,6 @@ Everything is a group-by over sorted integer keys; no step loops over rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -66,16 +65,6 @@ class Betas:
     sources: pd.Index
     answers: pd.Index
     keys: np.ndarray
-
-    def name(self, pair: int) -> tuple[int, ...]:
-        """Return numbers that tell this pair from others, in whatever order they were learned."""
-        position = int(pair) - (len(self.a_mean) - len(self.keys))
-        if position < 0:
-            return (int(pair),)
-        rest, answer = divmod(int(self.keys[position]), len(self.answers))
-        source, kind = divmod(rest, self.n_types)
-        names = (str(self.sources[source]), str(self.answers[answer]))
-        return kind, *(crc32(name.encode("utf-8", "surrogatepass")) for name in names)
 
     def learned(self, rows: Rows, row: np.ndarray, kind: np.ndarray) -> np.ndarray:
         """Return the learned pair for a type in a row, -1 where there is none."""
@@ -185,7 +174,12 @@ def merge_rows(rows: Rows, betas: Betas) -> Voices:
     if len(starts) < len(voice):
         telling = np.where(denies, -llr, llr)
         best = np.flatnonzero(telling == _reduce(np.maximum, telling, starts)[voice])
-        best = best[np.lexsort((herd[best], voice[best]))]
+        tied = [herd[best], voice[best]]
+        if rows.origin is not rows.source:
+            # of sources that are one the first by name, whatever the order of the rows
+            names = np.argsort(np.argsort([str(name) for name in rows.sources], kind="stable"))
+            tied.insert(0, names[rows.source[order][best]])
+        best = best[np.lexsort(tied)]
         chosen = best[np.flatnonzero(np.diff(voice[best], prepend=-1))]
     low, high = _reduce(np.minimum, herd, starts), _reduce(np.maximum, herd, starts)
     herd, llr = np.where(low == high, low, np.int32(betas.n_types)), llr[chosen]
