@@ -187,7 +187,9 @@ def one_in_words(
     >>> one_in_words(zeros, np.arange(3), zeros == 1, contents).tolist()
     [0, 0, 2]
     """
-    codes, distinct = pd.factorize(contents.astype(object))
+    codes, distinct = pd.factorize(
+        object_array([c if isinstance(c, str) else None for c in contents.tolist()])
+    )
     words = [_WORD.findall(str(content).casefold()) for content in distinct]
     joined = [" ".join(w) if len(w) >= _FEWEST_WORDS else None for w in words]
     wording = np.append(pd.factorize(object_array(joined))[0], -1)[codes]

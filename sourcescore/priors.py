@@ -327,7 +327,7 @@ class Priors:
             )
         for name, value in reliability.items():
             _check_name(name, "the reliability of outlets")
-            name = outlet_key(name)
+            name = outlet_key(str(name))
             if name in outlets:
                 raise ValueError(f"priors: the reliability of {name!r} is given more than once.")
             shift = _number(value, f"the reliability of {name!r}", _SHARE) - 0.5

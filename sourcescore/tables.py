@@ -357,6 +357,11 @@ def check_evidence(evidence: Any) -> pd.DataFrame:
     if not (isinstance(evidence, pd.DataFrame) and "type_proba" in evidence.columns):
         required.insert(2, "type")
     require_columns(table, required, "evidence")
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise ValueError(f"evidence has the column {twice!r} more than once; keep one of them.")
+    if not len(table):
+        table = table.astype(object)  # Arrow's type of nothing has no operations
     for name in ("claim_id", "source_id"):
         if table[name].isna().any():
             raise ValueError(
@@ -376,8 +381,9 @@ def check_evidence(evidence: Any) -> pd.DataFrame:
             raise ValueError(f"evidence.certainty must hold numbers: {error}.") from None
         bad = ~((certainty > 0) & (certainty <= 1))
         if bad.any():
+            hint = " (a statement of certainty 0 says nothing: drop it)"
             raise ValueError(
-                f"evidence.certainty must lie in (0, 1]; got {certainty[bad][0]} "
-                "(a statement of certainty 0 says nothing: drop it)."
+                f"evidence.certainty must lie in (0, 1]; got {certainty[bad][0]}"
+                f"{hint if certainty[bad][0] == 0 else ''}."
             )
     return table

@@ -178,7 +178,9 @@ def test_partial_fit_with_other_types_is_refused():
     evidence, truth, _ = world(n_claims=10)
     scorer = ClaimScorer().fit(evidence, truth)
     scorer.set_params(priors=Priors().replace(types={"image": {"reliability": "B"}}))
-    with pytest.raises(ValueError, match="types that learning began with, 10; .* now have 11"):
+    with pytest.raises(
+        ValueError, match="types that learning began with, 10 of them; .* now have 11"
+    ):
         scorer.partial_fit(evidence, truth)
 
 

@@ -153,7 +153,8 @@ def _part(said: Voices, voices: np.ndarray, claim: np.ndarray) -> Voices:
 
 def _with_cumulants(part: Voices, weight: np.ndarray, betas: Betas, z: np.ndarray) -> np.ndarray:
     """Draw, with standard normals of shape (n_draws, n_claims), by Cornish and Fisher (1938)."""
-    mean, variance, third, _ = sum(cumulants(part, weight, betas, z.shape[1])) / 2
+    lower, upper = cumulants(part, weight, betas, z.shape[1])
+    mean, variance, third, _ = (lower + upper) / 2
     deviation = np.sqrt(np.maximum(variance, 0))
     skew = np.divide(third, deviation**3, out=np.zeros_like(third), where=deviation > 1e-100)
     return mean + deviation * (z + np.clip(skew, -1, 1) * (z**2 - 1) / 6)

@@ -141,6 +141,7 @@ def _slopes(mixed: np.ndarray, phi: np.ndarray) -> np.ndarray:
     At phi = 1 these are 1/a and -1/b.
     """
     more, less = (1 + phi) / 2, (1 - phi) / 2
+    mixed = np.maximum(mixed, 1e-300)  # the slope beyond overflows
     true, false = more * mixed[0] + less * mixed[1], less * mixed[0] + more * mixed[1]
     return np.stack([more / true - less / false, less / true - more / false])
 
@@ -217,7 +218,8 @@ class _BetaMoments:
             distance = _quantile(self.cumulants(supports, denials, slice(None)), tail)
             variance = own[1] - self.both[1]
             # beyond e^50 nothing changes any more, but exp overflows
-            steps.append(ratio * np.clip(distance, -50, 50) * variance / variance.sum(axis=0))
+            both = np.maximum(variance.sum(axis=0), np.finfo(float).tiny)
+            steps.append(ratio * np.clip(distance, -50, 50) * (variance / both))
         return np.stack(steps, axis=1)
 
 

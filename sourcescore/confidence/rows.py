@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain as flatten
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ class Rows:
         Code of the names of the relays.
     chain_fidelity : float array in [0, 1]
     published : int64 array or None
-        Time in ns, the least int64 where it is not known.
+        Time, the least int64 where it is not known.
     types : sparse array of shape (n_rows, n_types)
         Probability of each type; one 1 where the type is certain.
     herd : int array
@@ -126,8 +127,8 @@ def read_rows(
         If it is not an evidence table; the error names the column and the value.
     """
     table = check_evidence(evidence)
-    claim, claims = pd.factorize(table["claim_id"])
-    source, sources = pd.factorize(table["source_id"])
+    claim, claims = _codes(table, "claim_id")
+    source, sources = _codes(table, "source_id")
     types, herd = _types(table, list(priors.types))
     chain, fidelity = _chains(table, priors)
     if "certainty" in table.columns:
@@ -181,14 +182,16 @@ def _questions(table: pd.DataFrame, claim: np.ndarray, claims: pd.Index) -> Ques
     alone = named < 0
     question[alone] = n_named + np.arange(alone.sum())
     if "answer" in table.columns:
-        answer, answers = _of_claims(table["answer"], "answer", claim, claims)
+        given = [None if pd.isna(v) or v == "" else str(v) for v in table["answer"].tolist()]
+        column = pd.Series(object_array(given), dtype=object)
+        answer, answers = _of_claims(column, "answer", claim, claims)
     else:
         # "17=2" is the answer "=2" to the question "17"
         rest = [
             None if q < 0 or str(names[q]) not in str(c) else str(c).replace(str(names[q]), "", 1)
             for c, q in zip(claims, named, strict=True)
         ]
-        answer, answers = pd.factorize(object_array(rest))
+        answer, answers = pd.factorize(object_array([r or None for r in rest]))
     return Questions(
         question=question,
         n_claims=np.bincount(question),
@@ -201,7 +204,7 @@ def _of_claims(
     column: pd.Series, name: str, claim: np.ndarray, claims: pd.Index
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return codes and values of a column that says something of the claim; -1 where missing."""
-    codes, values = pd.factorize(column)
+    codes, values = _codes(pd.DataFrame({name: column}), name)
     of_claim = np.full(len(claims), -1)
     np.maximum.at(of_claim, claim, codes)
     wrong = (codes >= 0) & (of_claim[claim] != codes)
@@ -212,6 +215,22 @@ def _of_claims(
             f"{values[codes[row]]!r} and {values[of_claim[claim[row]]]!r}."
         )
     return of_claim, np.asarray(values, dtype=object)
+
+
+def _codes(table: pd.DataFrame, name: str) -> tuple[np.ndarray, Any]:
+    """Return codes and distinct values of a column, -1 where it is missing."""
+    try:
+        return pd.factorize(table[name])
+    except TypeError:
+        for i, value in enumerate(table[name].tolist()):
+            try:
+                hash(value)
+            except TypeError:
+                raise ValueError(
+                    f"evidence.{name} must hold single values such as strings; got {value!r} in "
+                    f"row {i}."
+                ) from None
+        raise
 
 
 def _source_priors(
@@ -242,15 +261,13 @@ def _types(table: pd.DataFrame, known: list[str]) -> tuple[sparse.csr_array, np.
     n_rows = len(table)
     herd = np.full(n_rows, -1, dtype=np.int32)
     if "type" in table.columns:
-        codes, given = pd.factorize(table["type"])
+        codes, given = _codes(table, "type")
         # the extra last entry answers the code -1 of a missing type
         herd = np.append(_type_codes(given, known), np.int32(-1))[codes]
-    if "type_proba" in table.columns:
-        mappings = table["type_proba"].to_numpy(object)
-        mixed = ~pd.isna(mappings)
-        mixed[mixed] = np.fromiter(map(len, mappings[mixed]), int) > 0
-    else:
-        mixed = np.zeros(n_rows, dtype=bool)
+    mappings = _mappings(table["type_proba"]) if "type_proba" in table.columns else None
+    mixed = np.zeros(n_rows, dtype=bool)
+    if mappings is not None:
+        mixed = np.fromiter(map(bool, mappings), dtype=bool, count=n_rows)
     lacking = ~mixed & (herd < 0)
     if lacking.any():
         raise ValueError(
@@ -258,7 +275,7 @@ def _types(table: pd.DataFrame, known: list[str]) -> tuple[sparse.csr_array, np.
             f"of them row {int(np.flatnonzero(lacking)[0])}; give them one or drop them."
         )
     lengths = np.ones(n_rows, dtype=np.int64)
-    if not mixed.any():
+    if mappings is None or not mixed.any():
         columns, shares = herd, np.ones(n_rows)
     else:
         lengths[mixed] = np.fromiter(map(len, mappings[mixed]), int)
@@ -275,19 +292,51 @@ def _types(table: pd.DataFrame, known: list[str]) -> tuple[sparse.csr_array, np.
     return types, herd
 
 
+def _mappings(column: pd.Series) -> np.ndarray:
+    """Return the mappings of type to probability, an empty one where there is none."""
+    out = np.empty(len(column), dtype=object)
+    for i, value in enumerate(column.tolist()):
+        if isinstance(value, list) and value and all(isinstance(v, tuple) for v in value):
+            value = dict(value)  # how Arrow gives a map
+        if isinstance(value, Mapping):
+            out[i] = value
+        elif value is None or (np.ndim(value) == 0 and pd.isna(value)):
+            out[i] = {}
+        else:
+            raise ValueError(
+                "evidence.type_proba must hold mappings of type to probability (a dict, or "
+                f"missing); got {value!r} in row {i}."
+            )
+    return out
+
+
 def _mixtures(mappings: np.ndarray, known: list[str]) -> tuple[np.ndarray, np.ndarray]:
     """Return the type codes and probabilities of all entries of the mappings, in order."""
-    codes, names = pd.factorize(np.array([*flatten.from_iterable(mappings)], dtype=object))
-    values = flatten.from_iterable(mapping.values() for mapping in mappings)
-    shares = np.fromiter(values, float, count=len(codes))
-    wrong = ~((shares >= 0) & (shares < np.inf))
-    if wrong.any():
-        raise ValueError(
-            f"evidence.type_proba must map types to probabilities; got {shares[wrong][0]}."
-        )
-    if not all(any(mapping.values()) for mapping in mappings):
+    names = [*flatten.from_iterable(mappings)]
+    codes, distinct = pd.factorize(object_array(names), use_na_sentinel=False)
+    shares, given = np.zeros(len(names)), np.ones(len(names), dtype=bool)
+    for i, value in enumerate(flatten.from_iterable(m.values() for m in mappings)):
+        if value is None:  # Parquet makes one struct of mappings with different keys
+            given[i] = False
+            continue
+        if isinstance(value, Real) and not isinstance(value, bool):
+            shares[i] = float(value)
+        else:
+            shares[i] = np.nan
+        if not 0 <= shares[i] < np.inf:
+            raise ValueError(
+                f"evidence.type_proba must map types to probabilities; got {value!r} for "
+                f"{names[i]!r}, not a number of 0 or more."
+            )
+    starts = np.cumsum([0, *map(len, mappings)])[:-1]
+    most = np.maximum.reduceat(shares, starts)
+    if (most == 0).any():
         raise ValueError("evidence.type_proba must not be zero for every type of a row.")
-    return _type_codes(names, known)[codes], shares
+    lengths = np.diff(starts, append=len(shares))
+    used = np.unique(codes[given])
+    of_name = np.zeros(len(distinct), dtype=np.int32)
+    of_name[used] = _type_codes([distinct[i] for i in used], known)
+    return of_name[codes], shares / np.repeat(most, lengths)
 
 
 def _type_codes(names: Iterable[Any], known: list[str]) -> np.ndarray:
@@ -331,10 +380,10 @@ def _tuples(table: pd.DataFrame, column: str) -> tuple[np.ndarray, list[tuple[st
     values = table[column].to_numpy(object)
     try:
         codes, distinct = pd.factorize(values)
-    except TypeError:  # lists, say from JSON, cannot be hashed
+    except (TypeError, ValueError):  # lists, say from JSON, or arrays, from Parquet
         hashable = np.empty(len(values), dtype=object)
-        hashable[:] = [tuple(v) if isinstance(v, list) else v for v in values]
-        codes, distinct = pd.factorize(hashable)
+        hashable[:] = [tuple(v) if isinstance(v, list | np.ndarray) else v for v in values]
+        codes, distinct = _codes(pd.DataFrame({column: hashable}), column)
     for value in distinct:
         if not isinstance(value, tuple) or not all(isinstance(name, str) for name in value):
             raise ValueError(
@@ -351,9 +400,15 @@ def _tuples(table: pd.DataFrame, column: str) -> tuple[np.ndarray, list[tuple[st
 def _published(table: pd.DataFrame) -> np.ndarray | None:
     if "published" not in table.columns:
         return None
+    given = table["published"]
+    if pd.api.types.is_numeric_dtype(given.dtype) and given.notna().any():
+        raise ValueError(
+            "evidence.published must hold dates (say 2025-03-14 or a datetime); got numbers: "
+            "convert them with pandas.to_datetime and the right unit."
+        )
     try:
-        when = pd.to_datetime(table["published"], utc=True)
+        when = pd.to_datetime(given, utc=True, format="mixed")
     except (ValueError, TypeError) as error:
         raise ValueError(f"evidence.published must hold dates: {error}") from None
     # NaT is the least int64
-    return when.dt.as_unit("ns").astype("int64").to_numpy()
+    return when.astype("int64").to_numpy()

@@ -185,6 +185,11 @@ class ClaimScorer(BaseEstimator):
     {'claim prior': 0.0, 'yonhap': 0.67, 'an official in Kyiv': 0.38, 'kremlin': -0.1}
     """
 
+    slope_: float
+    offset_: float
+    copying_: pd.DataFrame
+    _type_names: list[str]
+
     def __init__(
         self,
         priors: Priors | Mapping[str, Any] | str | None = None,
@@ -230,9 +235,9 @@ class ClaimScorer(BaseEstimator):
         """Learn from new claims, on top of what was learned before.
 
         With claims of known truth this counts the same as `fit` on all of them at once, as long
-        as each claim comes whole, and all but the same numbers come out. Claims of unknown truth count with the
-        probability that they get now, and are not looked at again. The calibration stays as `fit`
-        left it.
+        as each claim comes whole, and all but the same numbers come out. Claims of unknown truth
+        count with the probability that they get now, and are not looked at again. The calibration
+        stays as `fit` left it.
 
         Parameters
         ----------
@@ -538,6 +543,12 @@ class ClaimScorer(BaseEstimator):
     def to_parts(self) -> dict[str, bytes]:
         """Return what was learned as named pieces of data, to be saved."""
         check_is_fitted(self, "priors_")
+        for name in self._learned.pairs.sources:
+            if not isinstance(name, str | int | float | np.generic):
+                raise TypeError(
+                    "the source_ids of a scorer that is to be stored must be strings or numbers; "
+                    f"got {name!r}, a {type(name).__name__}."
+                )
         arrays, names = self._learned.to_data()
         buffer = io.BytesIO()
         np.savez_compressed(buffer, allow_pickle=False, **arrays)
@@ -576,13 +587,10 @@ _STORED = ("max_iter", "tol", "copying", "calibrate", "cv")
 
 
 def _plain(value: Any) -> Any:
-    """Return a number of numpy as one of Python, for JSON; refuse what else JSON cannot hold."""
+    """Return a number of numpy as one of Python, for JSON."""
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(
-        f"a scorer with the source_id {value!r} cannot be stored: ids must be strings or numbers; "
-        f"this is a {type(value).__name__}."
-    )
+    raise TypeError(f"cannot be stored: {value!r}, a {type(value).__name__}.")
 
 
 def _problem(

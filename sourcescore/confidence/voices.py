@@ -83,6 +83,8 @@ def prior_betas(priors: Priors) -> Betas:
     """Return the pairs of the priors: those of the types, then those of single sources."""
     pairs = [entry[:2] for entry in (*priors.types.values(), *priors.sources.values())]
     (a_mean, a_strength), (b_mean, b_strength) = np.array(pairs).transpose(1, 2, 0)
+    # the logarithm of a number that is all but 0 times certainties must not be that of 0
+    a_mean, b_mean = np.maximum(a_mean, 1e-300), np.maximum(b_mean, 1e-300)
     nobody, one = pd.Index([], dtype=object), pd.Index([""], dtype=object)
     keys = np.empty(0, dtype=np.int64)
     return Betas(a_mean, a_strength, b_mean, b_strength, len(priors.types), nobody, one, keys)
