@@ -361,7 +361,7 @@ def check_evidence(evidence: Any) -> pd.DataFrame:
         twice = table.columns[table.columns.duplicated()][0]
         raise ValueError(f"evidence has the column {twice!r} more than once; keep one of them.")
     if not len(table):
-        table = table.astype(object)  # Arrow's type of nothing has no operations
+        return table
     for name in ("claim_id", "source_id"):
         if table[name].isna().any():
             raise ValueError(

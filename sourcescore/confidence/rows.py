@@ -127,6 +127,8 @@ def read_rows(
         If it is not an evidence table; the error names the column and the value.
     """
     table = check_evidence(evidence)
+    if not len(table):
+        table = table.astype(object)  # Arrow's type of nothing has no operations
     claim, claims = _codes(table, "claim_id")
     source, sources = _codes(table, "source_id")
     types, herd = _types(table, list(priors.types))
