@@ -31,7 +31,10 @@ def synthetic(n_rows: int, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
     claim = rng.integers(0, n_claims, n_rows)
     source = rng.integers(0, n_sources, n_rows)
     kind = rng.integers(0, len(types), n_sources)[source]
+    certainty = rng.choice([0.5, 0.7, 1.0], n_rows)
     right = rng.random(n_rows) < rng.uniform(0.5, 0.95, n_sources)[source]
+    # what is hedged comes through with that probability, and else is a toss
+    right = np.where(rng.random(n_rows) < certainty, right, rng.random(n_rows) < 0.5)
     claim_names = np.char.add("c", np.arange(n_claims).astype(str)).astype(object)
     source_names = np.char.add("s", np.arange(n_sources).astype(str)).astype(object)
     evidence = pd.DataFrame(
@@ -40,7 +43,7 @@ def synthetic(n_rows: int, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
             "source_id": source_names[source],
             "type": types.astype(object)[kind],
             "stance": np.where(right == truth[claim], "supports", "denies").astype(object),
-            "certainty": rng.choice([0.5, 0.7, 1.0], n_rows),
+            "certainty": certainty,
         }
     )
     return evidence, pd.Series(truth, claim_names)

@@ -87,10 +87,11 @@ def asked(said: Voices, about: About, n_types: int, past: Learned | None) -> tup
     key = speaker * len(answers) + answer[said.claim][voice]
     before = past_keys(past, sources, answers)
     # as np.unique of all keys, by hashing: half the time and memory of sorting
-    keys = np.unique(np.append(pd.unique(key), before))
+    own, found = pd.factorize(key)
+    keys = np.unique(np.append(found, before))
     kind = keys // len(answers) % n_types
     base = kind.copy()
-    pair = np.searchsorted(keys, key)
+    pair = np.searchsorted(keys, np.asarray(found))[own]
     if past is not None:
         base[np.searchsorted(keys, before)] = past.pairs.base
     base[pair] = said.pairs.indices  # a source with numbers of its own in the priors has these

@@ -167,8 +167,8 @@ class Problem:
         if past is not None:
             at = np.searchsorted(pairs.keys, past_keys(past, pairs.sources, pairs.answers))
             start = past.over(pairs, at, priors)
-        herd = said.claim * np.int64(betas.n_types + 1) + said.herd
-        _, herd, size = np.unique(herd, return_inverse=True, return_counts=True)
+        herd, herds = pd.factorize(said.claim * np.int64(betas.n_types + 1) + said.herd)
+        size = np.bincount(herd, minlength=len(herds))
         alone = said.herd == betas.n_types
         if about.questions is not None:
             alone |= about.questions.n_claims[about.questions.question[said.claim]] > 1
@@ -204,7 +204,7 @@ class Problem:
         truth = np.where(unknown, posterior(log_odds, self.questions), known)
         for n_iter in range(1, max_iter + 1):
             # how sources differ and herd needs few looks, and these cost most
-            refine = n_iter <= 3 or n_iter & (n_iter - 1) == 0
+            refine = n_iter & (n_iter - 1) == 0  # 1, 2, 4, 8, ...
             learned = self._maximise(learned, truth, discount, unknown, refine)
             if refine:
                 share = self._share(learned)
@@ -351,7 +351,7 @@ class Problem:
             use &= self.questions.n_claims[self.questions.question[said.claim]] == 1
         voice = slice(None) if use.all() else np.flatnonzero(use)
         key = said.claim[voice] * n_types + said.herd[voice]
-        herds, herd = np.unique(key, return_inverse=True)
+        herd, herds = pd.factorize(key)
         return voice, herd, herds // n_types, herds % n_types
 
     @cached_property
@@ -619,7 +619,7 @@ def _learned_kappas(
     several = hits.mean + misses.mean > 1
     hits, misses, mean, kind = hits.of(several), misses.of(several), mean[several], kind[several]
     both = _Expected(hits.mean + misses.mean, hits.variance + misses.variance)
-    steps = np.linspace(-3, 3, 17)
+    steps = np.linspace(-3, 3, 13)
     grid = np.exp(steps) * strength[:, None]
     loss = np.log(grid / strength[:, None]) ** 2 / 2 / _KAPPA_SPREAD**2
     for i in range(grid.shape[1]):
