@@ -92,6 +92,10 @@ def ours_crowd(answers: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
     return claims.assign(log_odds=log_odds).pivot_table("log_odds", "task", "label")
 
 
+def _ours_not_told(answers: pd.DataFrame, known: pd.Series) -> pd.DataFrame:
+    return ours_crowd(answers, NOTHING_KNOWN)
+
+
 def _candidate(task: Any, label: Any) -> pd.Index:
     """Return the ids of the claims that the label is the true one of the task."""
     values = str(label) if np.isscalar(label) else pd.Index(label).astype(str)
@@ -399,8 +403,11 @@ def main() -> None:
     peers = [*crowd_kit_methods(), *snorkel_methods()]
     for name in ("duck", "dog"):
         if arguments.only in (None, name):
-            ours = Method("ours", ours_crowd, "yes")
-            crowd_tables(arguments.data / "crowd" / name, [*peers, ours])
+            ours = [
+                Method("ours, not told", _ours_not_told, "no"),
+                Method("ours", ours_crowd, "yes"),
+            ]
+            crowd_tables(arguments.data / "crowd" / name, [*peers, *ours])
     if arguments.only in (None, "emergent"):
         ours_rows = [
             Method("ours", _ours_transductive, "yes"),

@@ -53,7 +53,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -67,21 +66,18 @@ from sklearn.utils.validation import check_is_fitted
 from sourcescore.confidence.calibration import cross_fit
 from sourcescore.confidence.copying import copying_pairs, one_voice
 from sourcescore.confidence.draws import drawn_log_odds, question_spread
+from sourcescore.confidence.explanation import reason, same_question
 from sourcescore.confidence.intervals import LEVEL, spread
+from sourcescore.confidence.known_truth import known_truth
 from sourcescore.confidence.learned import Learned, learned_betas
 from sourcescore.confidence.questions import log_alternatives
-from sourcescore.confidence.rows import Questions, Rows, read_rows
+from sourcescore.confidence.rows import read_rows
 from sourcescore.confidence.sensitivity import ends, moved_by_betas, without_origins
 from sourcescore.confidence.truth_discovery import Problem
-from sourcescore.confidence.voices import (
-    Betas,
-    Voices,
-    herd_weights,
-    merge_rows,
-    prior_betas,
-)
+from sourcescore.confidence.voices import Betas, Voices, merge_rows, prior_betas
+from sourcescore.confidence.weighed import Weighed
 from sourcescore.priors import Priors
-from sourcescore.tables import mapping_series, object_array
+from sourcescore.tables import object_array
 
 __all__ = ["LEVEL", "VERDICTS", "ClaimScorer", "verdict"]
 
@@ -262,7 +258,7 @@ class ClaimScorer(BaseEstimator):
             )
         copies: dict[str, str] = {} if past is None else self._copies
         problem = _problem(evidence, priors, copies, past)
-        known = _known_truth(truth, problem.claims, problem.questions)
+        known = known_truth(truth, problem.claims, problem.questions)
         learned = problem.learn(known, self.max_iter, self.tol)
         slope, offset = 1.0, 0.0
         if past is None:
@@ -303,18 +299,11 @@ class ClaimScorer(BaseEstimator):
         self._copies: dict[str, str] = dict(copies)
         self._betas = learned_betas(self.priors_, learned)
 
-    def _score(self, evidence: pd.DataFrame) -> _Scored:
-        fitted = hasattr(self, "priors_")
-        priors = self.priors_ if fitted else Priors.check(self.priors)
-        betas = self._betas if fitted else prior_betas(priors)
-        slope = self.slope_ if fitted else 1.0
-        rows = read_rows(evidence, priors, self._copies if fitted else None)
-        said = merge_rows(rows, betas)
-        rho = np.array([entry.rho for entry in priors.types.values()])
-        weight = slope * herd_weights(said, rho)
-        prior = float(logit(priors.claim_prior))
-        log_odds = prior + np.bincount(said.claim, weight * said.llr, len(rows.claims))
-        return _Scored(priors, betas, slope, rho, rows, said, weight, prior, log_odds)
+    def _weigh(self, evidence: pd.DataFrame) -> Weighed:
+        if hasattr(self, "priors_"):
+            return Weighed.of(evidence, self.priors_, self._betas, self.slope_, self._copies)
+        priors = Priors.check(self.priors)
+        return Weighed.of(evidence, priors, prior_betas(priors))
 
     def predict(
         self, evidence: pd.DataFrame, claim_ids: Iterable[str] | None = None
@@ -350,7 +339,7 @@ class ClaimScorer(BaseEstimator):
         TypeError, ValueError
             If the evidence is malformed or names a type without priors.
         """
-        found = self._score(evidence)
+        found = self._weigh(evidence)
         rows, said, prior = found.rows, found.said, found.prior
         n_claims, log_odds = len(rows.claims), found.against_others()
         below, above = spread(said, found.weight, found.betas, n_claims)
@@ -424,8 +413,8 @@ class ClaimScorer(BaseEstimator):
         """
         about = evidence
         if isinstance(evidence, pd.DataFrame) and "claim_id" in evidence.columns:
-            about = evidence[_same_question(evidence, claim_id)]
-        found = self._score(about)
+            about = evidence[same_question(evidence, claim_id)]
+        found = self._weigh(about)
         said, names = found.said, np.array([*found.priors.types], dtype=object)
         claim = int(found.rows.claims.get_indexer(pd.Index([claim_id]))[0])
         at = np.flatnonzero(said.claim == claim)
@@ -454,7 +443,7 @@ class ClaimScorer(BaseEstimator):
             others = pd.Index(object_array(["other answers"]), dtype=object, name="origin")
             row = pd.DataFrame([["", "", 0, 1.0, off, 1.0, off]], others, steps.columns)
             steps = pd.concat([steps, row])
-        steps["reason"] = [_reason(step) for step in steps.itertuples()]
+        steps["reason"] = [reason(step) for step in steps.itertuples()]
         return steps
 
     def sensitivity(self, evidence: pd.DataFrame) -> pd.DataFrame:
@@ -478,7 +467,7 @@ class ClaimScorer(BaseEstimator):
             at the ends of its range, for a source both times without it; ``swing``, at_high -
             at_low, for a source what it adds to the confidence.
         """
-        found = self._score(evidence)
+        found = self._weigh(evidence)
         said, betas, rows = found.said, found.betas, found.rows
         claims = np.arange(len(rows.claims))
         confidence = expit(found.against_others())
@@ -528,7 +517,7 @@ class ClaimScorer(BaseEstimator):
         """
         if isinstance(n_draws, bool) or not isinstance(n_draws, Integral) or n_draws < 1:
             raise ValueError(f"n_draws must be an integer of at least 1; got {n_draws!r}.")
-        found = self._score(evidence)
+        found = self._weigh(evidence)
         rows, said, betas, weight = found.rows, found.said, found.betas, found.weight
         rng = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
         draws = drawn_log_odds(said, weight, betas, len(rows.claims), n_draws, rng)
@@ -602,113 +591,6 @@ def _problem(
     return Problem.build(said, about, priors, past)
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """Evidence as a scorer weighs it.
-
-    Attributes
-    ----------
-    prior : float
-        Log-odds of the claim prior.
-    log_odds : float array of shape (n_claims,)
-        Of each claim by itself.
-    """
-
-    priors: Priors
-    betas: Betas
-    slope: float
-    rho: np.ndarray
-    rows: Rows
-    said: Voices
-    weight: np.ndarray
-    prior: float
-    log_odds: np.ndarray
-
-    def against_others(self, log_odds: np.ndarray | None = None) -> np.ndarray:
-        """Return the log-odds against the other answers to the claims' questions as well."""
-        log_odds = self.log_odds if log_odds is None else log_odds
-        if self.rows.questions is None:
-            return log_odds
-        return log_odds - log_alternatives(log_odds, self.rows.questions)
-
-    def has_others(self, claim: int) -> bool:
-        """Tell whether the question of a claim has other answers; that of -1 has none."""
-        questions = self.rows.questions
-        if questions is None or claim < 0:
-            return False
-        return bool(questions.n_claims[questions.question[claim]] > 1)
-
-    def moved(self, claim: np.ndarray, by: np.ndarray, change: np.ndarray) -> np.ndarray:
-        """Return the log-odds of claims that something moves, one at a time.
-
-        Parameters
-        ----------
-        claim, by : int arrays of shape (n,)
-            What moves which claim; in a question it may move several.
-        change : float array of shape (n,)
-            By how much it moves the log-odds of the claim by itself.
-        """
-        before = self.log_odds[claim]
-        questions = self.rows.questions
-        if questions is None:
-            return before + change
-        question = questions.question[claim].astype(np.int64)
-        worlds, world = np.unique(
-            question * (by.max(initial=0) + 1) + by, return_inverse=True
-        )  # in each something has moved in one question
-        asked = np.zeros(len(worlds), dtype=np.int64)
-        asked[world] = question
-        order = np.argsort(questions.question, kind="stable")
-        first = np.searchsorted(questions.question[order], np.arange(len(questions.n_claims)))
-        place = np.empty(len(order), dtype=np.int64)  # of a claim among those of its question
-        place[order] = np.arange(len(order)) - first[questions.question[order]]
-        size = questions.n_claims[asked]
-        out = np.empty(len(claim))
-        ends = np.cumsum(size)
-        block = (ends - size) // _WORLDS_AT_ONCE
-        for number in np.unique(block):
-            worlds_here = np.flatnonzero(block == number)
-            sizes = size[worlds_here]
-            own = np.repeat(np.arange(len(sizes)), sizes)
-            start = np.cumsum(sizes) - sizes
-            step = np.arange(len(own)) - start[own]
-            moved = self.log_odds[order[first[asked[worlds_here]][own] + step]]
-            keys = np.flatnonzero(block[world] == number)
-            at = start[world[keys] - worlds_here[0]] + place[claim[keys]]
-            np.add.at(moved, at, change[keys])
-            here = replace(questions, question=own, n_claims=sizes)
-            out[keys] = (moved - log_alternatives(moved, here))[at]
-        return out
-
-
-#: So many claims of questions in which something moves are looked at together.
-_WORLDS_AT_ONCE = 1_000_000
-
-
-def _same_question(evidence: pd.DataFrame, claim_id: str) -> pd.Series:
-    """Return which rows are about the claim, or about another answer to its question."""
-    of_claim = evidence["claim_id"] == claim_id
-    if "question_id" not in evidence.columns:
-        return of_claim
-    asked = evidence["question_id"].isin(evidence["question_id"][of_claim].dropna())
-    return of_claim | evidence["claim_id"].isin(evidence["claim_id"][asked])
-
-
-def _reason(step: Any) -> str:
-    """Say in words what a step of an explanation does."""
-    if step.Index == "claim prior" and not step.stance:
-        return f"before anybody is heard: {expit(step.log_odds):.0%}"
-    times = f"odds x {np.exp(min(step.log_odds, 700.0)):.2f}"
-    if not step.stance:
-        return f"the other answers to the question: {times}"
-    said = f"{step.stance} it, as {step.type.replace('_', ' ')}: {times}"
-    if step.phi < 0.995:
-        said += f"; {step.phi:.0%} of it counts, for hedges and relays"
-    if step.weight < 0.995:
-        said += f"; weighs {step.weight:.0%}, as one of several alike"
-    return said
-
-
 def _moves(
     claim: np.ndarray, kind: str, name: Any, at_low: np.ndarray, at_high: np.ndarray
 ) -> pd.DataFrame:
@@ -732,56 +614,6 @@ def _pair_names(priors: Priors, betas: Betas) -> np.ndarray:
             ),
         ]
     )
-
-
-def _answered(known: np.ndarray, claims: pd.Index, questions: Questions) -> np.ndarray:
-    """Return the truth with the claims false that a true answer to their question excludes."""
-    true = known == 1
-    n_true = np.bincount(questions.question[true], minlength=len(questions.n_claims))
-    if (n_true > 1).any():
-        both = claims[true & (n_true[questions.question] > 1)]
-        raise ValueError(
-            f"truth has both {both[0]!r} and {both[1]!r} true, or other claims of one question; "
-            "of the claims with the same question_id at most one can be."
-        )
-    return np.where(~true & (n_true[questions.question] == 1), 0.0, known)
-
-
-def _known_truth(truth: Any, claims: pd.Index, questions: Questions | None) -> np.ndarray:
-    """Return 1 for claims known to be true, 0 for false ones and NaN for the others."""
-    if truth is None:
-        return np.full(len(claims), np.nan)
-    if not isinstance(truth, pd.Series | Mapping):
-        raise TypeError(
-            "truth must be a Series or mapping of claim_id to True, False or missing; got "
-            f"{type(truth).__name__}."
-        )
-    series = truth if isinstance(truth, pd.Series) else mapping_series(truth)
-    if not series.index.is_unique:
-        twice = series.index[series.index.duplicated()][0]
-        raise ValueError(f"truth has the claim {twice!r} more than once; keep one of them.")
-    codes, distinct = pd.factorize(series.to_numpy(object))
-    # the extra last entry answers the code -1 of a missing value
-    values = np.array([*map(_truth_value, distinct), np.nan])[codes]
-    at = series.index.get_indexer(claims)
-    known = np.append(values, np.nan)[at]
-    if questions is not None:
-        known = _answered(known, claims, questions)
-    if np.isnan(known).all() and not np.isnan(values).all():
-        raise ValueError(
-            f"no claim of known truth has evidence: truth is about {series.index[0]!r}, ..., the "
-            f"evidence about {', '.join(map(repr, claims[:3]))}, ... Are these the same ids?"
-        )
-    return known
-
-
-def _truth_value(value: Any) -> float:
-    words = {"true": 1.0, "false": 0.0, "unknown": np.nan, "": np.nan}
-    if isinstance(value, str) and value.strip().casefold() in words:
-        return words[value.strip().casefold()]
-    if not isinstance(value, str) and value in (0, 1):
-        return float(value)
-    raise ValueError(f"truth must be True, False or missing; got {value!r}.")
 
 
 def _count_origins(said: Voices, n_claims: int) -> np.ndarray:
