@@ -586,7 +586,7 @@ def _problem(
     evidence: pd.DataFrame, priors: Priors, copies: Mapping[str, str], past: Learned | None
 ) -> Problem:
     rows = read_rows(evidence, priors, copies)
-    said, about = merge_rows(rows, prior_betas(priors)), rows.about
+    said, about = merge_rows(rows, prior_betas(priors), ranked=False), rows.about
     del rows  # the largest arrays there are
     return Problem.build(said, about, priors, past)
 

@@ -148,11 +148,12 @@ def log_likelihood_ratio(
     return np.log((more * x + less * y) / (less * x + more * y))
 
 
-def merge_rows(rows: Rows, betas: Betas) -> Voices:
+def merge_rows(rows: Rows, betas: Betas, ranked: bool = True) -> Voices:
     """Merge the rows of each origin into its voices, sorted by claim, stance, herd and strength.
 
     The order depends on nothing but the values, so that sums over voices do not depend on the
-    order of the rows, not even in the last bit.
+    order of the rows, not even in the last bit. Learning, which sums over many more, does without
+    (`ranked=False`): the voices come as the rows do.
 
     Among statements of one origin and stance that name several types or mixtures, the one that
     tells most for what the voice says counts. Where they even differ in the type of herd, the
@@ -160,9 +161,12 @@ def merge_rows(rows: Rows, betas: Betas) -> Voices:
     """
     n_origins = np.int64(rows.origin.max(initial=0) + 1)
     key = (rows.claim * n_origins + rows.origin) * 2 + rows.denies
-    # by voice, by carrier, and the most faithful form of a carrier first
-    order = np.lexsort((-rows.chain_fidelity, rows.chain, key))
-    key = key[order]
+    if rows.published is None and pd.Index(key).is_unique:
+        order = np.arange(len(key))  # one row each
+    else:
+        # by voice, by carrier, and the most faithful form of a carrier first
+        order = np.lexsort((-rows.chain_fidelity, rows.chain, key))
+        key = key[order]
     first = np.ones(len(key), dtype=bool)
     first[1:] = key[1:] != key[:-1]
     starts, voice = np.flatnonzero(first), np.cumsum(first) - 1
@@ -185,8 +189,10 @@ def merge_rows(rows: Rows, betas: Betas) -> Voices:
         chosen = best[np.flatnonzero(np.diff(voice[best], prepend=-1))]
     low, high = _reduce(np.minimum, herd, starts), _reduce(np.maximum, herd, starts)
     herd, llr = np.where(low == high, low, np.int32(betas.n_types)), llr[chosen]
-    group = _herd_group(rows.claim[order[chosen]], denies[chosen], herd, betas.n_types)
-    said = np.lexsort((llr, -np.abs(llr), group))
+    said = np.arange(len(llr))
+    if ranked:
+        group = _herd_group(rows.claim[order[chosen]], denies[chosen], herd, betas.n_types)
+        said = np.lexsort((llr, -np.abs(llr), group))
     if rows.published is not None:
         said = said[~_withdrawn(key[starts], rows.published[order], starts)[said]]
     row = order[chosen[said]]
