@@ -152,8 +152,8 @@ def merge_rows(rows: Rows, betas: Betas, ranked: bool = True) -> Voices:
     """Merge the rows of each origin into its voices, sorted by claim, stance, herd and strength.
 
     The order depends on nothing but the values, so that sums over voices do not depend on the
-    order of the rows, not even in the last bit. Learning, which sums over many more, does without
-    (`ranked=False`): the voices come as the rows do.
+    order of the rows, not even in the last bit. Learning, which ranks them by what it learns, may
+    have them by claim only (`ranked=False`) and without llr.
 
     Among statements of one origin and stance that name several types or mixtures, the one that
     tells most for what the voice says counts. Where they even differ in the type of herd, the
@@ -161,12 +161,17 @@ def merge_rows(rows: Rows, betas: Betas, ranked: bool = True) -> Voices:
     """
     n_origins = np.int64(rows.origin.max(initial=0) + 1)
     key = (rows.claim * n_origins + rows.origin) * 2 + rows.denies
-    if rows.published is None and pd.Index(key).is_unique:
-        order = np.arange(len(key))  # one row each
+    single = rows.published is None and pd.Index(key).is_unique
+    if single and not ranked:
+        return _one_row_each(rows, betas)
+    if single:
+        order = np.arange(len(key))
+    elif not len(key) or np.ptp(rows.chain) == np.ptp(rows.chain_fidelity) == 0:
+        order = np.argsort(key, kind="stable")
     else:
         # by voice, by carrier, and the most faithful form of a carrier first
         order = np.lexsort((-rows.chain_fidelity, rows.chain, key))
-        key = key[order]
+    key = key[order]
     first = np.ones(len(key), dtype=bool)
     first[1:] = key[1:] != key[:-1]
     starts, voice = np.flatnonzero(first), np.cumsum(first) - 1
@@ -189,14 +194,15 @@ def merge_rows(rows: Rows, betas: Betas, ranked: bool = True) -> Voices:
         chosen = best[np.flatnonzero(np.diff(voice[best], prepend=-1))]
     low, high = _reduce(np.minimum, herd, starts), _reduce(np.maximum, herd, starts)
     herd, llr = np.where(low == high, low, np.int32(betas.n_types)), llr[chosen]
-    said = np.arange(len(llr))
+    claim = rows.claim[order[chosen]]
+    said = np.arange(len(llr))  # by claim
     if ranked:
-        group = _herd_group(rows.claim[order[chosen]], denies[chosen], herd, betas.n_types)
+        group = _herd_group(claim, denies[chosen], herd, betas.n_types)
         said = np.lexsort((llr, -np.abs(llr), group))
     if rows.published is not None:
         said = said[~_withdrawn(key[starts], rows.published[order], starts)[said]]
     row = order[chosen[said]]
-    types = rows.types[row]
+    types = _taken(rows.types, row)
     return Voices(
         claim=rows.claim[row],
         source=rows.source[row],
@@ -205,10 +211,38 @@ def merge_rows(rows: Rows, betas: Betas, ranked: bool = True) -> Voices:
         phi=phi[said],
         herd=herd[said],
         types=types,
-        pairs=types if pairs is rows.types else pairs[row],
+        pairs=types if pairs is rows.types else _taken(pairs, row),
         n_rows=np.diff(starts, append=len(voice))[said],
         llr=llr[said],
     )
+
+
+def _one_row_each(rows: Rows, betas: Betas) -> Voices:
+    """Return the voices, by claim, where each is one row: quicker, and all that learning needs."""
+    row = np.argsort(rows.claim, kind="stable")
+    pairs, types = _pairs(rows, betas), _taken(rows.types, row)
+    return Voices(
+        claim=rows.claim[row],
+        source=rows.source[row],
+        origin=rows.origin[row],
+        denies=rows.denies[row],
+        phi=(rows.certainty * rows.chain_fidelity)[row],
+        herd=rows.herd[row],
+        types=types,
+        pairs=types if pairs is rows.types else _taken(pairs, row),
+        n_rows=np.ones(len(row), dtype=int),
+        llr=np.zeros(len(row)),
+    )
+
+
+def _taken(matrix: sparse.csr_array, row: np.ndarray) -> sparse.csr_array:
+    """Return ``matrix[row]``; the quicker way where each row has one entry."""
+    n = matrix.shape[0]
+    if len(matrix.indices) != n or (np.diff(matrix.indptr) != 1).any():
+        return matrix[row]
+    indptr = np.arange(len(row) + 1)
+    parts = (matrix.data[row], matrix.indices[row], indptr)
+    return sparse.csr_array(parts, shape=(len(row), matrix.shape[1]))
 
 
 def herd_weights(said: Voices, rho: np.ndarray) -> np.ndarray:
