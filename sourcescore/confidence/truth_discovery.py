@@ -632,7 +632,8 @@ def _learned_kappas(
     left, middle, right = (loss[np.arange(len(at)), at + step] for step in (-1, 0, 1))
     bend = left - 2 * middle + right
     shift = np.divide((left - right) / 2, bend, out=np.zeros_like(bend), where=bend > 0)
-    return strength * np.exp(steps[at] + np.clip(shift, -1, 1) * (steps[1] - steps[0]))
+    found = strength * np.exp(steps[at] + np.clip(shift, -1, 1) * (steps[1] - steps[0]))
+    return np.where(np.bincount(kind, minlength=len(strength)) > 0, found, strength)
 
 
 def _pair_sums(group: np.ndarray, values: np.ndarray, size: np.ndarray) -> np.ndarray:
