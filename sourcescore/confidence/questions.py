@@ -11,6 +11,11 @@ which for a question of one claim is the logistic function, as without questions
 support speaks for its claim by a/b. Where a source gives one answer out of K, is right with
 probability a and otherwise picks any of the others, this is the posterior of that model exactly
 (b = (1-a)/(K-1)): so a support is not counted as denials of the other answers as well.
+
+Only the answers that somebody gives are in the running. Where all K are equally likely beforehand,
+those that nobody gives have their share too, and leaving them out makes the others a little too
+sure; but in a real crowd (breeds of dogs in pictures) what nobody gave was out of the question, and
+to add it cost accuracy (0.853 to 0.827).
 """
 
 from __future__ import annotations

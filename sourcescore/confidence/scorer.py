@@ -216,7 +216,9 @@ class ClaimScorer(BaseEstimator):
             As for `predict`.
         truth : Series or mapping of claim_id to bool, optional
             True, False or missing; the words "true", "false" and "unknown" are read too. Claims
-            that it leaves out are unknown, and learned from by expectation maximisation.
+            that it leaves out are unknown, and learned from by expectation maximisation. Where
+            they are of another kind than the known ones (still open because nobody objects, say)
+            they mislead: give `fit` the evidence on the known claims only.
 
         Raises
         ------
