@@ -34,6 +34,7 @@ def report() -> Report:
             ("c1", "the ministry", "state_denial", "denies"),
         ],
         columns=["claim_id", "source_id", "type", "stance"],
+        dtype=object,  # Arrow's strings hold no lone surrogates
     )
     scorer = ClaimScorer()
     claims = scorer.predict(evidence, ["c1", "c2"])

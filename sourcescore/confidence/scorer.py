@@ -418,7 +418,8 @@ class ClaimScorer(BaseEstimator):
             about = evidence[same_question(evidence, claim_id)]
         found = self._weigh(about)
         said, names = found.said, np.array([*found.priors.types], dtype=object)
-        claim = int(found.rows.claims.get_indexer(pd.Index([claim_id]))[0])
+        wanted = pd.Index(object_array([claim_id]), dtype=object)
+        claim = int(found.rows.claims.get_indexer(wanted)[0])
         at = np.flatnonzero(said.claim == claim)
         added = found.weight[at] * said.llr[at]
         order = np.argsort(-np.abs(added), kind="stable")
@@ -498,7 +499,8 @@ class ClaimScorer(BaseEstimator):
         table["swing"] = (table["at_high"] - table["at_low"]).where(
             ~is_source, table["confidence"] - table["at_low"]
         )
-        order = np.lexsort((table["name"].astype(str), -table["swing"].abs(), table["claim"]))
+        by_name = [str(name) for name in table["name"]]
+        order = np.lexsort((by_name, -table["swing"].abs(), table["claim"]))
         table = table.iloc[order].reset_index(drop=True)
         table["claim"] = rows.claims[table["claim"]]
         return table.rename(columns={"claim": "claim_id"})
@@ -596,8 +598,15 @@ def _problem(
 def _moves(
     claim: np.ndarray, kind: str, name: Any, at_low: np.ndarray, at_high: np.ndarray
 ) -> pd.DataFrame:
+    names = object_array([name] * len(claim) if isinstance(name, str) else list(name))
     return pd.DataFrame(
-        {"claim": claim, "kind": kind, "name": name, "at_low": at_low, "at_high": at_high}
+        {
+            "claim": claim,
+            "kind": kind,
+            "name": pd.Series(names, dtype=object),  # strings of Arrow hold no lone surrogates
+            "at_low": at_low,
+            "at_high": at_high,
+        }
     )
 
 
