@@ -231,8 +231,9 @@ def _facts(token: str) -> tuple[str, int, str, tuple[int, ...]]:
 def _number(tokens: list[str], at: int) -> tuple[float, int]:
     """The value of the number that starts here, and how many tokens it takes."""
     token = tokens[at].lower()
-    if token[0].isdigit():
-        plain = token.replace(",", "")
+    plain = token.replace(",", "")
+    # a superscript is a digit, but no decimal: it is no number to compare
+    if plain.replace(".", "").isdecimal():
         value = float(plain) if plain.count(".") < 2 else float(plain.replace(".", ""))
     else:
         value = _NUMBER_WORDS.get(token, _SCALES.get(token, 1.0))

@@ -148,7 +148,8 @@ def _with_origins(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     claim, _ = pd.factorize(object_array(columns["claim_id"]))
     source, _ = pd.factorize(object_array(columns["source_id"]))
     denies = np.array([stance == "denies" for stance in columns["stance"]], dtype=bool)
-    origin = one_in_words(claim, source, denies, pd.Series(object_array(columns["content"])))
+    contents = pd.Series(object_array(columns["content"]), dtype=object)
+    origin = one_in_words(claim, source, denies, contents)
     first = np.unique(source, return_index=True)[1]
     for i in np.flatnonzero(origin != source):
         for name in ("source_id", "source_name"):

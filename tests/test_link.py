@@ -362,3 +362,10 @@ def test_a_sentence_that_many_outlets_carry_is_one_claim():
     report = ss.score_corpus(pd.DataFrame({"doc_id": range(200), "text": text}))
     assert len(report.claims) == 1
     assert report.claims["n_origins"].item() == 1
+
+
+@pytest.mark.parametrize("claim", ["¹", "The area is 5 km²", "Chapter ⅷ has ④ parts", "1. 2. 3"])
+def test_digits_that_are_no_decimals_are_words(claim):
+    import sourcescore as ss
+
+    assert len(ss.score("The area is 5 km², said Ann Lee.", claims=[claim]).claims) == 1

@@ -499,8 +499,9 @@ class ClaimScorer(BaseEstimator):
         table["swing"] = (table["at_high"] - table["at_low"]).where(
             ~is_source, table["confidence"] - table["at_low"]
         )
-        by_name = [str(name) for name in table["name"]]
-        order = np.lexsort((by_name, -table["swing"].abs(), table["claim"]))
+        by_name = np.array([str(name) for name in table["name"]], dtype=str)
+        swing, claim = table["swing"].abs().to_numpy(), table["claim"].to_numpy()
+        order = np.lexsort((by_name, -swing, claim))
         table = table.iloc[order].reset_index(drop=True)
         table["claim"] = rows.claims[table["claim"]]
         return table.rename(columns={"claim": "claim_id"})
