@@ -119,17 +119,15 @@ def question_spread(
         at[some] = np.arange(len(some))
         here = at[said.claim] >= 0
         draws = np.tile(log_odds[some], (_N_DRAWS, 1))
-        for group in (np.flatnonzero(here & ~recorded), np.flatnonzero(here & recorded)):
-            part, parts_weight = _part(said, group, at), weight[group]
-            draws -= np.bincount(part.claim, parts_weight * part.llr, len(some))
-            if len(group) and not recorded[group[0]]:
-                rng = np.random.default_rng(0)
-                draws += drawn_log_odds(part, parts_weight, betas, len(some), _N_DRAWS, rng)
-            elif len(group):
-                draws += np.bincount(part.claim, parts_weight * part.llr, len(some))
-                of_claim = [crc32(str(c).encode("utf-8", "surrogatepass")) for c in claims[some]]
-                z = normals[:, np.array(of_claim) % _N_NORMALS]
-                draws += _with_cumulants(part, parts_weight, betas, z)
+        typed, single = np.flatnonzero(here & ~recorded), np.flatnonzero(here & recorded)
+        if len(typed):
+            part, share, rng = _part(said, typed, at), weight[typed], np.random.default_rng(0)
+            draws -= np.bincount(part.claim, share * part.llr, len(some))
+            draws += drawn_log_odds(part, share, betas, len(some), _N_DRAWS, rng)
+        if len(single):
+            of_claim = [crc32(str(c).encode("utf-8", "surrogatepass")) for c in claims[some]]
+            z = normals[:, np.array(of_claim) % _N_NORMALS]
+            draws += _with_cumulants(_part(said, single, at), weight[single], betas, z)
         numbers, question = np.unique(questions.question[some], return_inverse=True)
         own = replace(questions, question=question, n_claims=questions.n_claims[numbers])
         # what the draws get wrong of a claim by itself, where the closed form knows better

@@ -128,8 +128,8 @@ class ClaimScorer(BaseEstimator):
     tol : float, default=1e-4
         Stop when no claim's probability moves by more.
     copying : bool, default=True
-        Whether `fit` looks for sources that copy one another, to take them for one. It finds only
-        those that have ten claims and three mistakes in common and nearly always agree.
+        Whether sources that `fit` finds to copy one another count as one. It finds only those that
+        have ten claims and three mistakes in common and nearly always agree.
     calibrate : bool, default=False
         Learn a slope and an offset for the log-odds on the known claims, by cross-fitting.
     cv : int, default=5
@@ -152,8 +152,8 @@ class ClaimScorer(BaseEstimator):
         phi, a claim of unknown truth its probability.
     copying_ : DataFrame
         The pairs of sources that share mistakes: ``source_id``, ``other_id``, ``probability`` that
-        one copies the other, ``n_common``, ``n_agreeing``, ``n_mistakes``. Those of 0.95 and more
-        are one voice.
+        one copies the other, ``n_common``, ``n_agreeing``, ``n_mistakes``. With `copying` those of
+        0.95 and more are one voice.
     slope_, offset_ : float
         The calibration; 1 and 0 without. The offset is already part of ``priors_.claim_prior``, so
         that a claim without evidence still has the claim prior.

@@ -144,9 +144,7 @@ class Report:
         ValueError
             If there is no such claim.
         """
-        if claim_id not in self._claims.index:
-            raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
-        evidence = self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
+        evidence = self._evidence_on(claim_id)
         steps = self._scorer.explain(evidence, claim_id)
         firmest = _firmest(evidence)
         keys = zip(steps.index, steps["stance"], strict=True)
@@ -178,9 +176,7 @@ class Report:
         ValueError
             If there is no such claim.
         """
-        if claim_id not in self._claims.index:
-            raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
-        return self._scorer.sensitivity(self._evidence.iloc[self._rows_of_claim.get(claim_id, [])])
+        return self._scorer.sensitivity(self._evidence_on(claim_id))
 
     def describe(self, claim_id: str) -> str:
         """Say in words why a claim has its confidence, and what it hangs on.
@@ -294,6 +290,11 @@ class Report:
             names=self._names,
             explain=self.explain,
         )
+
+    def _evidence_on(self, claim_id: str) -> pd.DataFrame:
+        if claim_id not in self._claims.index:
+            raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
+        return self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
 
     @cached_property
     def _rows_of_claim(self) -> dict[Any, Any]:
