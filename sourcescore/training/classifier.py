@@ -21,7 +21,7 @@ from sourcescore.metrics import label_figures
 from sourcescore.sources import SourceResolver
 from sourcescore.training.corpora import document_groups, read_corpora, read_corpus, rounded
 
-__all__ = ["figures", "train"]
+__all__ = ["figures", "fit", "own_articles", "train"]
 
 N_FOLDS = 5
 #: The weight of the package's own articles, which have far more denials than news has; chosen out
@@ -56,13 +56,13 @@ def train(
         package's own articles of a classifier that has not seen them.
     """
     texts, attributions = read_corpora(data)
-    own_texts, own = _own_articles()
+    own_texts, own = own_articles()
     predictions = []
     groups = attributions["doc_id"].map(document_groups(texts))
     folds = GroupKFold(N_FOLDS, shuffle=True, random_state=random_state)
     for fold, (fit_rows, test_rows) in enumerate(folds.split(attributions, groups=groups), 1):
         seen = pd.concat([attributions.iloc[fit_rows], own], ignore_index=True)
-        classifier = _fit(pd.concat([texts, own_texts]), seen, own_resolver=True)
+        classifier = fit(pd.concat([texts, own_texts]), seen, own_resolver=True)
         test = attributions.iloc[test_rows]
         predictions.append(classifier.label(_unlabelled(test), texts))
         if progress:
@@ -73,23 +73,33 @@ def train(
     for corpus, rows in attributions.groupby("corpus").groups.items():
         measured[str(corpus)] = figures(attributions.loc[rows], predicted.loc[rows])
     if len(own):
-        unseen = _fit(texts, attributions, own_resolver=True).label(_unlabelled(own), own_texts)
+        unseen = fit(texts, attributions, own_resolver=True).label(_unlabelled(own), own_texts)
         measured["articles_unseen"] = figures(own, unseen)
     everything = pd.concat([attributions, own], ignore_index=True)
-    return _fit(pd.concat([texts, own_texts]), everything), measured
+    return fit(pd.concat([texts, own_texts]), everything), measured
 
 
-def _own_articles() -> Corpus:
+def own_articles() -> Corpus:
+    """The annotated articles of the package, or none where it has none."""
     path = shipped("datasets") / "articles.jsonl"
     if path.is_file():
         return read_corpus(path)
     return pd.Series(dtype=object), pd.DataFrame()
 
 
-def _fit(
+def fit(
     texts: pd.Series, attributions: pd.DataFrame, *, own_resolver: bool = False
 ) -> AttributionClassifier:
-    """Fit on attributions; those without a corpus are the package's own."""
+    """Fit a classifier with the settings of the shipped one.
+
+    Parameters
+    ----------
+    texts : Series of str, index doc_id
+    attributions : DataFrame
+        Of `read_corpora`, and of `own_articles`, which have no ``corpus`` and count less.
+    own_resolver : bool, default=False
+        Fit a resolver on the same attributions, in place of the shipped one.
+    """
     resolver = SourceResolver().fit(attributions, texts) if own_resolver else None
     classifier = AttributionClassifier(stance_weight=_STANCE_WEIGHT, resolver=resolver)
     own = attributions["corpus"].isna().to_numpy()
