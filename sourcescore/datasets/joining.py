@@ -5,8 +5,9 @@
 - A source and a content that are tied to one another, but neither of them to a cue, are an
   attribution without one.
 - A piece that no relation ties joins the nearest cue, counted in characters between them. Of two as
-  near as one another, a source joins the later one, a content the earlier one. Where a document has
-  no cues, sources join the nearest content so.
+  near as one another, a source joins the later one, a content the earlier one. But in a document
+  with such relations, a content that none ties is an attribution by itself. Where a document has no
+  cues, sources join the nearest content.
 - A relation called ``part`` between two pieces of one role makes them one discontinuous piece.
 - A relation called ``parent`` goes from the cue of an attribution to the cue of the one in whose
   content it sits. Where a document has none, an attribution whose pieces all lie within one span of
@@ -209,10 +210,11 @@ def _anchors(by_key: dict[str, Piece], tied: dict[str, list[str]]) -> list[str]:
     def has_cue(key: str) -> bool:
         return any(other in cues or not cues.isdisjoint(tied[other]) for other in tied[key])
 
+    with_relations = any(tied.values())
     return [
         key
         for key, piece in by_key.items()
-        if key in cues or (piece.role == "content" and tied[key] and not has_cue(key))
+        if key in cues or (piece.role == "content" and with_relations and not has_cue(key))
     ]
 
 
@@ -278,7 +280,10 @@ def infer_parents(entries: list[dict[str, Any]]) -> None:
         around = [
             (end - start, owner)
             for start, end, owner in open_contents
-            if owner != i and last <= end and (start, end) != (first, last)
+            if owner != i
+            and last <= end
+            # two that are each nothing but the content of the other would go in a circle
+            and ((start, end) != (first, last) or hulls[owner] != (start, end))
         ]
         if around and last > first:
             entries[i]["parent"] = entries[min(around)[1]]["id"]

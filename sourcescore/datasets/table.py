@@ -21,8 +21,8 @@ they are closest together. Where there is no text, the sentences of a document a
 each; a row without a sentence stands with ``source cue content`` for one. A row with no piece, id
 or label is a document (or a claim of one) without attributions.
 
-Commas, semicolons or tabs part the columns. What a model computes anew (``source_id, type_proba,
-stance_proba, certainty, via``) is not read.
+Commas, semicolons or tabs part the columns; an empty cell is a missing label. What a model computes
+anew (``source_id, type_proba, stance_proba, certainty, via``) is not read.
 """
 
 from __future__ import annotations

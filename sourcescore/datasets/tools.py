@@ -11,7 +11,8 @@ doccano       ``text`` and ``label`` or ``labels``, a list of ``[start, end, lab
               to_id, type``)
 label-studio  ``data`` with the text and ``annotations``, each with a ``result`` of labels,
               relations and choices; the first that was not cancelled is read, and a task without
-              one is left out; or JSON_MIN: ``text`` beside lists of ``start, end, labels`` (no relations)
+              one is left out; or JSON_MIN: ``text`` beside lists of ``start, end, labels``,
+              without relations
 ============  ======================================================================================
 
 How spans become attributions is told in `sourcescore.datasets.joining`. ``doc_id`` (or ``doc`` or
@@ -154,19 +155,15 @@ def _read_prodigy(entry: dict[str, Any], number: int, roles: Roles) -> dict[str,
     pieces: list[Piece] = []
     said: list[str | None] = []
     keys: dict[Any, str] = {}
-    ids: set[str] = set()
     relations = _list(entry, "relations")
     ends = [relation.get(end) for relation in relations for end in ("head_span", "child_span")]
     for span in [*_list(entry, "spans"), *(end for end in ends if end is not None)]:
         place = _span(span)
         role = roles.of(span.get("label"))
-        if role is None or (*place, role) in keys:
+        if role is None or _identity(span, role) in keys:
             continue
         key = str(span.get("id", len(keys) + 1))
-        if key in ids:
-            key = f"{key}#{len(keys) + 1}"
-        ids.add(key)
-        keys[(*place, role)] = key
+        keys[_identity(span, role)] = key
         labels = {
             label_name(name): str(value)
             for name, value in span.items()
@@ -181,32 +178,32 @@ def _read_prodigy(entry: dict[str, Any], number: int, roles: Roles) -> dict[str,
             span = relation.get(end)
             if span is None:
                 raise ValueError(f"a relation lacks {end}; export with spans, as rel.manual does")
-            pair.append(keys.get((*_span(span), roles.of(span.get("label"))), ""))
+            pair.append(keys.get(_identity(span, roles.of(span.get("label"))), ""))
         tied.append((pair[0], pair[1], relation.get("label")))
     return _document(_with_meta(entry, "meta"), number, entry["text"], pieces, said, tied)
 
 
+def _identity(span: dict[str, Any], role: str | None) -> tuple[Any, ...]:
+    """What makes a span the same in a relation: its id, else its place and role."""
+    return ("id", str(span["id"])) if "id" in span else (*_span(span), role)
+
+
 def _write_prodigy(document: dict[str, Any]) -> dict[str, Any]:
+    text = document["text"]
     spans, relations = _graph(document)
-    by_key = {key: _prodigy_span(document, *span) for key, span in spans.items()}
+    by_key = {
+        key: {"start": start, "end": end, "label": role, "id": key, "text": text[start:end]}
+        for key, (role, start, end, _) in spans.items()
+    }
     return {
-        "text": document["text"],
-        "spans": [
-            span | {"id": key} | spans[key][3] for key, span in by_key.items()
-        ],
+        "text": text,
+        "spans": [spans[key][3] | span for key, span in by_key.items()],
         "relations": [
             {"head_span": by_key[start], "child_span": by_key[end], "label": name}
             for start, end, name in relations
         ],
         "meta": _meta(document),
-    }  # fmt: skip
-
-
-def _prodigy_span(
-    document: dict[str, Any], role: str, start: int, end: int, labels: dict[str, str]
-) -> dict[str, Any]:
-    del labels  # they are said once, in spans
-    return {"start": start, "end": end, "label": role, "text": document["text"][start:end]}
+    }
 
 
 # ------------------------------------------------------------------------------------------ doccano
