@@ -5,8 +5,8 @@
 - A source and a content that are tied to one another, but neither of them to a cue, are an
   attribution without one.
 - A piece that no relation ties joins the nearest cue, counted in characters between them. Of two as
-  near as one another, a source joins the later one, a content the earlier one. But in a document
-  with such relations, a content that none ties is an attribution by itself. Where a document has no
+  near as one another, a source joins the later one, a content the earlier one. But where a
+  document ties contents, one that is not tied is an attribution by itself. Where a document has no
   cues, sources join the nearest content.
 - A relation called ``part`` between two pieces of one role makes them one discontinuous piece.
 - A relation called ``parent`` goes from the cue of an attribution to the cue of the one in whose
@@ -210,11 +210,11 @@ def _anchors(by_key: dict[str, Piece], tied: dict[str, list[str]]) -> list[str]:
     def has_cue(key: str) -> bool:
         return any(other in cues or not cues.isdisjoint(tied[other]) for other in tied[key])
 
-    with_relations = any(tied.values())
+    contents_are_tied = any(tied[key] for key in of_role["content"])
     return [
         key
         for key, piece in by_key.items()
-        if key in cues or (piece.role == "content" and with_relations and not has_cue(key))
+        if key in cues or (piece.role == "content" and contents_are_tied and not has_cue(key))
     ]
 
 
