@@ -372,7 +372,17 @@ def test_a_source_and_a_content_without_a_cue_stay_together(write):
         ([prodigy(), prodigy()], "line 2: the document 'p' is there twice"),
         ([prodigy(text=None)], "line 1: text must be a string; got NoneType"),
         ([prodigy(spans={})], "line 1: spans must be a list; got dict"),
-        ([prodigy(spans=[3])], "line 1: a span must be a JSON object with start and end; got 3"),
+        ([prodigy(spans=[3])], "line 1: spans must hold JSON objects; got 3"),
+        ([prodigy(relations=[None])], "line 1: relations must hold JSON objects; got None"),
+        ([prodigy(relations=[{"head_span": 3}])], "line 1: a span must be a JSON object"),
+        ([task([3])], "line 1: result must hold JSON objects; got 3"),
+        ([task([{"type": "relation"}])], "line 1: 'from_id' is missing"),
+        ([task([{"value": 3}])], "line 1: value must be a JSON object; got int"),
+        ([task([{"id": 1, "value": {"labels": 3}}])], "line 1: labels must be a list; got int"),
+        (
+            [{"data": {}, "annotations": [[]]}],
+            r"line 1: annotations must hold JSON objects; got \[\]",
+        ),
         ([prodigy(spans=[{"start": 1}])], "line 1: 'end' is missing"),
         ([{"text": "x", "label": [[0, 9, "cue"]]}], r"line 1: the cue has the span \[0, 9\]"),
         ([{"text": "x", "label": [[0, 1]]}], r"line 1: label must hold \[start, end, label\]"),
@@ -415,7 +425,8 @@ ANN = "T1\tsource 0 2\tHe\nT2\tcue 3 7\tsaid\nT3\tcontent 8 10;24 26\tso it\n"
 
 def test_brat_with_relations_attributes_and_notes(brat):
     more = (
-        "T4\tPerson 12 16\tThey\r\n*\tEquiv T1 T4\nR1\tsays Arg1:T1 Arg2:T2\nR2\tof Arg1:T2 Arg2:T3\nA1\tStance T2 denies\n"
+        "T4\tPerson 12 16\tThey\r\n*\tEquiv T1 T4\nR1\tsays Arg1:T1 Arg2:T2\n"
+        "R2\tof Arg1:T2 Arg2:T3\nA1\tStance T2 denies\n"
         "M1\tNegated T2\nN1\tReference T1 Wikipedia:12\tJane Roe\n#1\tAnnotatorNotes T2\tis it?\n"
     )
     folder = brat(ANN + more)
@@ -471,6 +482,10 @@ def test_brat_counts_line_ends_as_its_offsets_do(brat):
         ("A1\ttype", "line 1: A1 must have a name and an id"),
         ("N1\tReference T1", "line 1: N1 must be as"),
         ("#1\tSourcescore T1\t{", "line 1: Expecting property name"),
+        (
+            '#1\tSourcescore document\t{"claims": 3}',
+            "one.ann: claims must be a JSON object, .* got int",
+        ),
         ("T1\tPerson 3 7\tsaid", "none of the labels 'Person' is a role"),
     ],
 )
@@ -550,6 +565,7 @@ def test_conll_with_a_column_for_each_attribution(write):
             "# global.columns = FORM ROLES\n# attributions = [1]\nHe x",
             ", line 3: a tag must be O or B-",
         ),
+        ("# global.columns = ID FORM ROLES\nHe", ", line 2: the line has 1 columns; # global"),
         ("# text = she\nHe O", ", line 2: the token 'He' is not in the rest of # text, 'she'"),
         (
             "# newdoc id = d\nHe O\n\n# newdoc id = d\nHe O",

@@ -119,9 +119,8 @@ def read_brat(
             raise FileNotFoundError(2, f"{file.name} lacks the text it is about", str(text_file))
         text = read_text(text_file, encoding)
         annotations = _parse(read_text(file, encoding), file)
-        document, places = _document(annotations, text, name.removesuffix(".ann"), roles, file)
         with located(str(file)):
-            builder.add(document, places)
+            builder.add(*_document(annotations, text, name.removesuffix(".ann"), roles))
     with located(str(path)):
         roles.check()
     return builder.corpus()
@@ -243,7 +242,7 @@ _READERS: dict[str, Callable[[_Annotations, str, list[str]], None]] = {
 
 
 def _document(
-    found: _Annotations, text: str, name: str, roles: Roles, file: Path
+    found: _Annotations, text: str, name: str, roles: Roles
 ) -> tuple[dict[str, Any], list[str]]:
     """A document in the layout of our JSON lines, and where each attribution stands."""
     keys = list(found.pieces)
@@ -256,10 +255,11 @@ def _document(
     for key in keys:
         for start, end in spans[key]:
             if not 0 <= start < end <= len(text):
-                raise ValueError(
-                    f"{found.places[key]}: {key} has the span {start} {end}; a span needs "
-                    f"0 <= start < end <= {len(text)}, the length of the text."
-                )
+                with located(found.places[key]):
+                    raise ValueError(
+                        f"{key} has the span {start} {end}; a span needs 0 <= start < end <= "
+                        f"{len(text)}, the length of the text"
+                    )
     entries, used = _events(found, spans, roles)
     pieces = []
     for key, (label, _, _) in found.pieces.items():
@@ -277,7 +277,9 @@ def _document(
         if "parent" in entry:
             entry["parent"] = old.get(entry["parent"], entry["parent"])
     about = found.notes.get("document", {})
-    claims = named_claims(entries) | about.get("claims", {})
+    claims = about.get("claims", {})
+    if isinstance(claims, dict):
+        claims = named_claims(entries) | claims
     own = {"text": text, "claims": claims, "attributions": entries}
     return {"doc": name} | about | own, places
 
@@ -314,10 +316,11 @@ def _events(
     kept = {entry["id"] for entry in entries}
     for entry in entries:
         if entry.get("parent", entry["id"]) not in kept:
-            raise ValueError(
-                f"{found.places[entry['id']]}: {entry['id']} has the parent {entry['parent']}, "
-                "which is no attribution of this file."
-            )
+            with located(found.places[entry["id"]]):
+                raise ValueError(
+                    f"{entry['id']} has the parent {entry['parent']}, which is no attribution of "
+                    "this file"
+                )
     return entries, used
 
 

@@ -254,6 +254,12 @@ def _layout(parts: list[_Part], columns: list[str] | None, path: Path) -> _Layou
     named = any(sentence.attributions is not None for sentence in sentences)
     if columns is not None and "FORM" in columns and columns[-1] == "ROLES":
         tags = len(columns) - 1
+        for line, row in (row for sentence in sentences for row in sentence.rows):
+            if len(row) < tags:
+                raise ValueError(
+                    f"{path}, line {line}: the line has {len(row)} columns; # global.columns names "
+                    f"{tags} before those of the roles."
+                )
         single = not named and all(len(row) == tags + 1 for s in sentences for _, row in s.rows)
         misc = columns.index("MISC") if "MISC" in columns else None
         return _Layout(columns.index("FORM"), misc, tags, None, single, misc is not None)

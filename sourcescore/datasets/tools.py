@@ -135,6 +135,20 @@ def _list(entry: dict[str, Any], name: str) -> list[Any]:
     return value
 
 
+def _objects(entry: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    values = _list(entry, name)
+    for value in values:
+        if not isinstance(value, dict):
+            raise ValueError(f"{name} must hold JSON objects; got {value!r}")
+    return values
+
+
+def _said(entry: dict[str, Any]) -> str | None:
+    """The text of a span, where the tool gives it."""
+    said = entry.get("text")
+    return said if isinstance(said, str) else None
+
+
 def _span(entry: Any, start: str = "start", end: str = "end") -> tuple[int, int]:
     if not isinstance(entry, dict):
         raise ValueError(f"a span must be a JSON object with {start} and {end}; got {entry!r}")
@@ -155,9 +169,9 @@ def _read_prodigy(entry: dict[str, Any], number: int, roles: Roles) -> dict[str,
     pieces: list[Piece] = []
     said: list[str | None] = []
     keys: dict[Any, str] = {}
-    relations = _list(entry, "relations")
+    relations = _objects(entry, "relations")
     ends = [relation.get(end) for relation in relations for end in ("head_span", "child_span")]
-    for span in [*_list(entry, "spans"), *(end for end in ends if end is not None)]:
+    for span in [*_objects(entry, "spans"), *(end for end in ends if end is not None)]:
         place = _span(span)
         role = roles.of(span.get("label"))
         if role is None or _identity(span, role) in keys:
@@ -170,7 +184,7 @@ def _read_prodigy(entry: dict[str, Any], number: int, roles: Roles) -> dict[str,
             if name not in _SPAN_KEYS and isinstance(value, str | int | float)
         }
         pieces.append(Piece(key, role, [place], labels))
-        said.append(span.get("text"))
+        said.append(_said(span))
     tied = []
     for relation in relations:
         pair = []
@@ -212,7 +226,7 @@ def _write_prodigy(document: dict[str, Any]) -> dict[str, Any]:
 def _read_doccano(entry: dict[str, Any], number: int, roles: Roles) -> dict[str, Any]:
     pieces = []
     if "entities" in entry:
-        for entity in _list(entry, "entities"):
+        for entity in _objects(entry, "entities"):
             place = _span(entity, "start_offset", "end_offset")
             role = roles.of(entity["label"])
             if role is not None:
@@ -228,7 +242,7 @@ def _read_doccano(entry: dict[str, Any], number: int, roles: Roles) -> dict[str,
                 pieces.append(Piece(str(i), role, [place]))
     relations = [
         (str(one["from_id"]), str(one["to_id"]), one.get("type"))
-        for one in _list(entry, "relations")
+        for one in _objects(entry, "relations")
     ]
     meta = _with_meta(entry, "meta", "metadata")
     said: list[str | None] = [None] * len(pieces)
@@ -261,7 +275,7 @@ def _read_label_studio(entry: dict[str, Any], number: int, roles: Roles) -> dict
         raise ValueError(f"data must be a JSON object; got {type(data).__name__}")
     done = [
         annotation
-        for annotation in _list(entry, "annotations") or _list(entry, "completions")
+        for annotation in _objects(entry, "annotations") or _objects(entry, "completions")
         if not annotation.get("was_cancelled")
     ]
     if not done:
@@ -269,10 +283,12 @@ def _read_label_studio(entry: dict[str, Any], number: int, roles: Roles) -> dict
     regions = []
     relations = []
     labels: dict[str, dict[str, str]] = {}
-    for result in _list(done[0], "result"):
+    for result in _objects(done[0], "result"):
         value = result.get("value") or {}
+        if not isinstance(value, dict):
+            raise ValueError(f"value must be a JSON object; got {type(value).__name__}")
         if result.get("type") == "relation":
-            names = result.get("labels") or [None]
+            names = _list(result, "labels") or [None]
             pair = [str(result["from_id"]), str(result["to_id"])]
             if result.get("direction") == "left":
                 pair.reverse()
@@ -306,11 +322,11 @@ def _regions(
     pieces: list[Piece] = []
     said: list[str | None] = []
     for key, value in regions:
-        found = [role for role in map(roles.of, value["labels"]) if role is not None]
+        found = [role for role in map(roles.of, _list(value, "labels")) if role is not None]
         for role in dict.fromkeys(found):
             own = key if role == found[0] else f"{key}/{role}"
             pieces.append(Piece(own, role, [_span(value)], labels.get(key, {})))
-            said.append(value.get("text"))
+            said.append(_said(value))
     return pieces, said
 
 
