@@ -116,8 +116,8 @@ class Corpus:
         articles = articles.assign(title=titles).reset_index()
         builder = Builder()
         tables = cls(articles.set_index("doc_id")["text"], table, claim_table, articles)
-        for document in checked(tables, builder):
-            del document
+        for _ in checked(tables, builder):
+            pass
         return builder.corpus()
 
 
