@@ -284,7 +284,7 @@ def test_train_and_evaluate_the_scorer(run, refused, tmp_path):
     # the prior alone, without a model
     assert run("evaluate", "scorer", "--data", path)[0] == 0
     message = refused("evaluate", "classifier", "--data", path, "--model", folder)
-    assert "ClaimScorer" in message or "line 1" in message
+    assert "the header must name the columns source, cue, content" in message
 
 
 def test_a_truncated_or_changed_model_is_refused(refused, two_articles, tmp_path):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import sourcescore as ss
-from sourcescore._stories import Stories, load_stories
+from sourcescore.datasets.stories import Stories, load_stories
 from sourcescore.tables import as_articles, check_evidence
 from sourcescore.taxonomy import AttributionType, ClaimStance
 

@@ -11,22 +11,31 @@ CoNLL      a token a line, with a column of roles, or a column for    `conll`
 CSV        an attribution a row                                       `table`
 =========  =========================================================  ==========================
 
-Each is read into a `Corpus` and written from one. `Corpus.from_tables` makes a corpus of a report's
-tables, so that the library can annotate first, a person corrects, and a model learns from it.
+Each is read into a `Corpus` and written from one; `read` goes by the name of the file.
+`Corpus.from_tables` makes a corpus of a report's tables, so that the library can annotate first, a
+person corrects, and a model learns from it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
 
 from sourcescore._resources import shipped
 from sourcescore.datasets.brat import read_brat, write_brat
 from sourcescore.datasets.conll import read_conll, write_conll
 from sourcescore.datasets.corpus import Corpus
 from sourcescore.datasets.jsonl import read_jsonl, write_jsonl
+from sourcescore.datasets.stories import Stories, load_stories
 from sourcescore.datasets.table import read_csv, write_csv
 
 __all__ = [
     "Corpus",
+    "Stories",
     "load_articles",
+    "load_stories",
+    "read",
     "read_brat",
     "read_conll",
     "read_csv",
@@ -61,3 +70,61 @@ def load_articles() -> Corpus:
     Name: count, dtype: int64
     """
     return read_jsonl(shipped("datasets") / "articles.jsonl")
+
+
+_READERS: dict[str, Callable[[Path], Corpus]] = {
+    ".jsonl": read_jsonl,
+    ".json": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".conll": read_conll,
+    ".conllu": read_conll,
+    ".bio": read_conll,
+    ".iob": read_conll,
+    ".ann": read_brat,
+}
+
+
+def read(path: str | PathLike[str]) -> Corpus:
+    """Read annotated documents, of the format that the name of the file says.
+
+    Parameters
+    ----------
+    path : str or path
+        ``.jsonl``, ``.ndjson`` or ``.json`` (our own, Prodigy, doccano, Label Studio), ``.csv`` or
+        ``.tsv``, ``.conll``, ``.conllu``, ``.bio`` or ``.iob``; a folder, or one ``.ann``, of brat.
+        The reader of each format has settings, such as which labels are which.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at `path`.
+    ValueError
+        If the name says no format, or the file is not of it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import sourcescore as ss
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     ss.datasets.write_conll(ss.datasets.load_articles(), f"{folder}/articles.conll")
+    ...     ss.datasets.read(f"{folder}/articles.conll")
+    Corpus(64 texts, 1573 attributions, 439 claims)
+    """
+    found = Path(path)
+    if not found.exists():
+        raise FileNotFoundError(2, "no such file or folder", str(path))
+    if found.is_dir():
+        return read_brat(found)
+    reader = _READERS.get(found.suffix.lower())
+    if reader is None:
+        raise ValueError(
+            f"{path}: the ending {found.suffix!r} says no format; known are a folder of brat, "
+            f"{', '.join(_READERS)}. Name the format by calling its reader, say read_jsonl."
+        )
+    return reader(found)

@@ -65,6 +65,39 @@ class Corpus:
             f"{len(self.claims)} claims)"
         )
 
+    def select(self, doc_ids: Iterable[str]) -> Corpus:
+        """Return the part of the corpus that belongs to some documents, in the order it has here.
+
+        Parameters
+        ----------
+        doc_ids : iterable of str
+            Labels of the index of `texts`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such document.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> corpus = ss.datasets.load_articles()
+        >>> corpus.select(corpus.texts.index[:2])
+        Corpus(2 texts, 50 attributions, 13 claims)
+        """
+        wanted = set(doc_ids)
+        unknown = wanted - set(self.texts.index)
+        if unknown:
+            raise ValueError(
+                f"there is no document {min(map(str, unknown))!r}; the ids are the index of texts."
+            )
+        return Corpus(
+            self.texts[self.texts.index.isin(wanted)],
+            self.attributions[self.attributions["doc_id"].isin(wanted)].reset_index(drop=True),
+            self.claims[self.claims["doc_id"].isin(wanted)],
+            self.articles[self.articles["doc_id"].isin(wanted)].reset_index(drop=True),
+        )
+
     @classmethod
     def from_tables(
         cls, texts: Any, attributions: pd.DataFrame, claims: pd.DataFrame | None = None

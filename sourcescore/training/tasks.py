@@ -18,7 +18,7 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from sourcescore.classify import AttributionClassifier
 from sourcescore.confidence import ClaimScorer
-from sourcescore.datasets import Corpus, load_articles, read_jsonl
+from sourcescore.datasets import Corpus, load_articles, read
 from sourcescore.extract import AttributionExtractor
 from sourcescore.link import ClaimLinker
 from sourcescore.metrics import expected_calibration_error, label_figures, score_attributions
@@ -127,7 +127,7 @@ class _OnDocuments(Task):
         if isinstance(data, Corpus):
             return data
         if isinstance(data, str | Path):
-            return read_jsonl(data)
+            return read(data)
         raise TypeError(
             f"data must be a Corpus (see sourcescore.datasets) or the path of an annotated file; "
             f"got {type(data).__name__}."
@@ -137,12 +137,7 @@ class _OnDocuments(Task):
         return pd.Series(document_groups(rows.texts), dtype=object)
 
     def take(self, rows: Corpus, units: set[Any]) -> Corpus:
-        return Corpus(
-            rows.texts[rows.texts.index.isin(units)],
-            rows.attributions[rows.attributions["doc_id"].isin(units)].reset_index(drop=True),
-            rows.claims[rows.claims["doc_id"].isin(units)],
-            rows.articles[rows.articles["doc_id"].isin(units)],
-        )
+        return rows.select(units)
 
     def predict(self, model: Any, rows: Any) -> pd.DataFrame:
         raise NotImplementedError
@@ -177,7 +172,7 @@ class ExtractorTask(_OnDocuments):
             old = load_articles()
             n_old = min(len(old.texts), round(len(texts) / weight))
             order = np.random.default_rng(0).permutation(len(old.texts))[:n_old]
-            old = self.take(old, set(old.texts.index[order]) - set(texts.index))
+            old = old.select(set(old.texts.index[order]) - set(texts.index))
             texts = pd.concat([texts, old.texts])
             attributions = pd.concat([attributions, old.attributions], ignore_index=True)
         return model.fit(texts, attributions)

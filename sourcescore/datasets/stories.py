@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from sourcescore._resources import shipped
-from sourcescore.datasets import read_jsonl
+from sourcescore.datasets.jsonl import read_jsonl
 from sourcescore.tables import object_array, string_array
 from sourcescore.taxonomy import AttributionType
 
@@ -77,8 +77,8 @@ def load_stories() -> Stories:
 
     Examples
     --------
-    >>> from sourcescore._stories import load_stories
-    >>> stories = load_stories()
+    >>> import sourcescore as ss
+    >>> stories = ss.datasets.load_stories()
     >>> stories
     Stories(3 stories, 34 articles, 12 claims, 218 statements)
     >>> stories.claims.loc["galdeni-drone", ["claim", "truth"]].tolist()
