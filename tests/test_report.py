@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sourcescore as ss
@@ -256,6 +256,187 @@ def test_unknown_claim_lists_the_known_ones(report, empty_report):
         report.explain("c9")
     with pytest.raises(ValueError, match="this report has no claims"):
         empty_report.explain("c1")
+
+
+# ---- history ----
+
+
+STANCES = st.sampled_from(["supports", "denies"])
+
+
+@st.composite
+def dated_evidence(draw):
+    """Evidence on a few claims, some of which exclude one another, from a few documents."""
+    documents = draw(st.lists(st.sampled_from(["2025-03-01", "2025-03-02", None]), min_size=4))
+    row = st.tuples(
+        st.sampled_from(["q=1", "q=2", "b", "c"]),
+        st.sampled_from(["ann", "bo", "cy"]),
+        st.sampled_from(["named_official", "witness", "hearsay"]),
+        STANCES,
+        st.integers(0, len(documents) - 1),
+    )
+    rows = draw(st.lists(row, max_size=14))
+    table = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance", "doc_id"])
+    table["published"] = pd.to_datetime(table["doc_id"].map(dict(enumerate(documents))))
+    table["doc_id"] = table["doc_id"].map("d{}".format)
+    asks = table["claim_id"].astype(str).str.startswith("q")
+    table["question_id"] = np.where(asks, "q", None)
+    return table, [f"d{i}" for i in range(len(documents))]
+
+
+def report_on(evidence: pd.DataFrame, documents: list[str], scorer: ClaimScorer, **others):
+    scored = scorer.predict(evidence, ["q=2", "nobody speaks on it", "q=1", "b", "c"])
+    claims = scored.assign(claim=scored.index, n_attributions=0)
+    return Report(
+        texts=pd.Series("", index=documents, dtype=object),
+        attributions=attributions_frame({}, 0),
+        claims=claims[list(CLAIM_COLUMNS)],
+        evidence=evidence,
+        scorer=scorer,
+        **others,
+    )
+
+
+def learned_scorer() -> ClaimScorer:
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"{i}={i % 2 + 1}", str(i), source, "witness", rng.choice(["supports", "denies"]))
+        for i in range(40)
+        for source in ("ann", "bo")
+    ]
+    table = pd.DataFrame(rows, columns=["claim_id", "question_id", "source_id", "type", "stance"])
+    truth = {claim: i % 3 > 0 for i, claim in enumerate(table["claim_id"].unique())}
+    return ClaimScorer().fit(table, truth)
+
+
+LEARNED = learned_scorer()
+
+
+@pytest.mark.parametrize("scorer", [ClaimScorer(), LEARNED], ids=["priors", "learned"])
+@given(dated_evidence())
+@settings(max_examples=20)
+def test_history_is_what_the_scorer_says_of_the_evidence_so_far(scorer, drawn):
+    evidence, documents = drawn
+    report = report_on(evidence, documents, scorer)
+    history = report.history()
+    by_time = evidence.sort_values(["published", "doc_id"], kind="stable", na_position="last")
+    order = {doc_id: i for i, doc_id in enumerate(by_time["doc_id"].unique())}
+    for claim_id, steps in history.groupby("claim_id", sort=False):
+        # the interval of an answer is drawn
+        near = {"atol": 0.05} if claim_id.startswith("q") else {}
+        own = report.history(claim_id)
+        pd.testing.assert_frame_equal(own, steps.reset_index(drop=True), **near)
+        asked = {"q=1", "q=2"} if claim_id.startswith("q") else {claim_id}
+        if claim_id not in evidence["claim_id"].tolist():
+            asked = set()  # nothing says that it is an answer
+        speaks = evidence[evidence["claim_id"].isin(asked)]
+        assert steps["doc_id"].iloc[1:].tolist() == sorted(speaks["doc_id"].unique(), key=order.get)
+        assert steps["n_documents"].tolist() == [*range(len(steps))]
+        so_far: list[str] = []
+        for row in steps.itertuples():
+            so_far.append(row.doc_id)
+            said = evidence[evidence["doc_id"].isin(so_far)]
+            alone = scorer.predict(said, [claim_id]).iloc[0]
+            assert row.log_odds == pytest.approx(alone["log_odds"], abs=1e-9)
+            assert row.low <= row.confidence <= row.high
+            assert (row.n_supporting, row.n_denying, row.n_origins, row.verdict) == (
+                alone["n_supporting"],
+                alone["n_denying"],
+                alone["n_origins"],
+                alone["verdict"],
+            )
+            here = speaks[(speaks["doc_id"] == row.doc_id) & (speaks["claim_id"] == claim_id)]
+            sides = sorted(here["stance"].unique())
+            assert row.stance == ("both" if len(sides) == 2 else "".join(sides))
+    assert list(history["claim_id"].unique()) == list(report.claims.index)
+    last = history.groupby("claim_id", sort=False).tail(1).set_index("claim_id")
+    shared = [name for name in last.columns if name in report.claims.columns]
+    assert (last[shared] == report.claims[shared]).all(axis=None)
+    sums = history.groupby("claim_id")["change"].sum()
+    prior = history["log_odds"].iloc[0]
+    assert (prior + sums[last.index]).to_numpy() == pytest.approx(last["log_odds"].to_numpy())
+
+
+@given(dated_evidence(), st.integers(1, 5))
+@settings(max_examples=30)
+def test_fewer_steps_are_some_of_all_steps(drawn, most):
+    report = report_on(*drawn, ClaimScorer())
+    every, some = report.history(), report.history(max_steps=most)
+    key = ["claim_id", "n_documents", "log_odds", "confidence", "doc_id"]
+    assert len(some[key].merge(every[key])) == len(some)
+    size, full = (t.groupby("claim_id").size() - 1 for t in (some, every))
+    assert (size == full.clip(upper=most)).all()
+    sums = [t.groupby("claim_id")["change"].sum().to_numpy() for t in (some, every)]
+    assert sums[0] == pytest.approx(sums[1])
+
+
+def test_history_in_blocks_is_the_same(monkeypatch):
+    rows = [("b", f"s{i}", "witness", "supports", f"d{i % 7}") for i in range(40)]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance", "doc_id"])
+    report = report_on(evidence, [f"d{i}" for i in range(7)], ClaimScorer())
+    whole = report.history()
+    monkeypatch.setattr("sourcescore.report.history._ROWS_AT_ONCE", 30)
+    pd.testing.assert_frame_equal(report.history(), whole)
+
+
+def test_history_takes_dates_and_outlets_from_the_articles():
+    rows = [("b", "ann", "witness", s, d) for s, d in (("supports", "d0"), ("denies", "d1"))]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance", "doc_id"])
+    articles = pd.DataFrame(
+        {"outlet": ["Late Post", None], "published": ["2025-03-02T10:00+02:00", "2025-03-01"]},
+        index=["d0", "d1"],
+    )
+    report = report_on(evidence, ["d0", "d1"], ClaimScorer(), articles=articles)
+    history = report.history("b")
+    assert history["doc_id"].tolist()[1:] == ["d1", "d0"]
+    assert history["outlet"].iloc[2] == "Late Post"
+    assert history["published"].iloc[2] == pd.Timestamp("2025-03-02 08:00")
+    assert pd.isna(history["published"].iloc[0])
+
+
+def test_history_of_a_source_that_changes_its_mind():
+    rows = [
+        ("b", "ann", "witness", "denies", "d0", "2025-03-01"),
+        ("b", "ann", "witness", "supports", "d1", "2025-03-02"),
+    ]
+    names = ["claim_id", "source_id", "type", "stance", "doc_id", "published"]
+    history = report_on(pd.DataFrame(rows, columns=names), ["d0", "d1"], ClaimScorer()).history("b")
+    assert history["n_denying"].tolist() == [0, 1, 0]
+    assert history["n_supporting"].tolist() == [0, 0, 1]
+    assert history["log_odds"].iloc[1] < 0 < history["log_odds"].iloc[2]
+
+
+def test_history_without_documents_goes_by_statement():
+    evidence = pd.DataFrame(
+        [("b", f"s{i}", "witness", "supports") for i in range(3)],
+        columns=["claim_id", "source_id", "type", "stance"],
+    )
+    history = report_on(evidence, ["d0"], ClaimScorer()).history("b")
+    assert history["n_origins"].tolist() == [0, 1, 2, 3]
+    assert history["doc_id"].isna().all()
+
+
+def test_history_says_what_is_wrong(report, empty_report):
+    with pytest.raises(ValueError, match="no claim 'c9'"):
+        report.history("c9")
+    for wrong in (0, True, 1.5):
+        with pytest.raises(ValueError, match="max_steps must be an integer of at least 1"):
+            report.history(max_steps=wrong)
+    assert empty_report.history().empty
+    assert report.history("c1")["n_documents"].tolist() == [0, 1]
+
+
+def test_explanation_and_sensitivity_of_an_answer_see_the_other_answers():
+    rows = [("q=1", "ann"), ("q=1", "bo"), ("q=2", "cy")]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id"])
+    evidence = evidence.assign(type="witness", stance="supports", question_id="q")
+    report = report_on(evidence, ["d0"], ClaimScorer())
+    steps = report.explain("q=1")
+    assert steps.index[-1] == "other answers"
+    confidence = report.claims.loc["q=1", "confidence"]
+    assert 1 / (1 + np.exp(-steps["log_odds"].sum())) == pytest.approx(confidence)
+    assert set(report.sensitivity("q=1")["claim_id"]) == {"q=1"}
+    assert "other answers" in report.describe("q=1")
 
 
 # ---- JSON ----

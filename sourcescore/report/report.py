@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
+from sourcescore.report.history import claim_histories, subjects
 from sourcescore.report.html import counted, fragment, page
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
@@ -146,7 +148,7 @@ class Report:
         """
         evidence = self._evidence_on(claim_id)
         steps = self._scorer.explain(evidence, claim_id)
-        firmest = _firmest(evidence)
+        firmest = _firmest(evidence[evidence["claim_id"] == claim_id])
         keys = zip(steps.index, steps["stance"], strict=True)
         said: list[Any] = [firmest.get(key, (np.nan, ())) for key in keys]  # the prior says nothing
         steps = steps.assign(
@@ -156,6 +158,76 @@ class Report:
         )
         first = ["source_name", "type", "stance", "certainty", "via"]
         return steps[[*first, *steps.columns.difference(first, sort=False)]]
+
+    def history(self, claim_id: str | None = None, *, max_steps: int | None = None) -> pd.DataFrame:
+        """Show how the confidence in a claim went from document to document.
+
+        Each row is what the scorer says of the evidence up to then, so that a source that changes
+        its mind counts with its latest word so far.
+
+        Parameters
+        ----------
+        claim_id : str, optional
+            A label of the index of `claims`. By default all claims, one after the other.
+        max_steps : int, optional
+            At most so many rows a claim beside the first: several documents are one step then, as
+            evenly as can be. By default each document is one. The work grows with the documents on
+            a claim times the statements on it, and with `max_steps` times the statements.
+
+        Returns
+        -------
+        DataFrame
+            First a row without a document, the claim prior; then one for each document that
+            speaks on the claim, or on another answer to its question, in order of ``published``.
+            Documents published at the same time come in the order given, those without a date
+            after all others. A statement without ``doc_id`` is a document by itself.
+
+            ``claim_id, doc_id, outlet, published`` (UTC); ``stance`` of the document: supports,
+            denies, both, or "" if it is on another answer; ``confidence, low, high, verdict,
+            n_supporting, n_denying, n_origins`` after it, in the last row those of `claims`;
+            ``n_documents`` so far; ``log_odds``, and their ``change`` since the row before. The
+            interval of an answer to a question is drawn, and good to about 0.01.
+
+        Raises
+        ------
+        ValueError
+            If there is no such claim, or `max_steps` is not a positive integer.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> articles = pd.DataFrame(
+        ...     {
+        ...         "doc_id": ["late", "early"],
+        ...         "text": [
+        ...             "The owners denied that the bridge was closed.",
+        ...             "The bridge was closed, Mayor Ann Lee said.",
+        ...         ],
+        ...         "published": ["2025-03-02", "2025-03-01"],
+        ...     }
+        ... )
+        >>> report = ss.score_corpus(articles, claims=["The bridge was closed"])
+        >>> report.history("c1")[["doc_id", "stance", "n_supporting", "n_denying"]]
+          doc_id    stance  n_supporting  n_denying
+        0    NaN                       0          0
+        1  early  supports             1          0
+        2   late    denies             1          1
+        """
+        if max_steps is not None and (
+            isinstance(max_steps, bool) or not isinstance(max_steps, Integral) or max_steps < 1
+        ):
+            raise ValueError(f"max_steps must be an integer of at least 1; got {max_steps!r}.")
+        evidence, claims = self._evidence, self._claims
+        if claim_id is not None:
+            evidence, claims = self._evidence_on(claim_id), claims.loc[[claim_id]]
+        return self._histories(evidence, claims, max_steps)
+
+    def _histories(
+        self, evidence: pd.DataFrame, claims: pd.DataFrame, max_steps: int | None
+    ) -> pd.DataFrame:
+        return claim_histories(
+            evidence, claims, self._scorer, self._texts.index, self._articles, max_steps
+        )
 
     def sensitivity(self, claim_id: str) -> pd.DataFrame:
         """Show what the confidence in a claim depends on most.
@@ -176,7 +248,8 @@ class Report:
         ValueError
             If there is no such claim.
         """
-        return self._scorer.sensitivity(self._evidence_on(claim_id))
+        moves = self._scorer.sensitivity(self._evidence_on(claim_id))
+        return moves[moves["claim_id"] == claim_id].reset_index(drop=True)
 
     def describe(self, claim_id: str) -> str:
         """Say in words why a claim has its confidence, and what it hangs on.
@@ -292,14 +365,18 @@ class Report:
         )
 
     def _evidence_on(self, claim_id: str) -> pd.DataFrame:
+        """The evidence on a claim, and on the other answers to its question."""
         if claim_id not in self._claims.index:
             raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
         return self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
 
     @cached_property
     def _rows_of_claim(self) -> dict[Any, Any]:
-        """Positions of the evidence on each claim."""
-        return self._evidence.groupby("claim_id", sort=False).indices
+        """Positions of the evidence on each claim, and on the other answers to its question."""
+        subject = subjects(self._evidence)
+        rows = pd.Series(subject).groupby(subject).indices
+        claims = pd.Series(subject, object_array(self._evidence["claim_id"].tolist()))
+        return {claim_id: rows[code] for claim_id, code in claims.items()}
 
     @cached_property
     def _names(self) -> dict[str, str]:
