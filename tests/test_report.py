@@ -470,6 +470,85 @@ def test_json_keeps_surrogates_and_other_scripts(tmp_path):
     assert json.loads(raw)["documents"][0]["text"] == text
 
 
+# ---- ClaimReview ----
+
+REVIEW = {
+    "author": "Lowen Desk",
+    "url": "https://example.org/ferry",
+    "date_published": "2025-04-01",
+}
+
+
+def test_claim_review_has_what_schema_org_asks_for(report, tmp_path):
+    written = report.to_claimreview("c1", **REVIEW, path=tmp_path / "r.json")
+    assert (tmp_path / "r.json").read_text(encoding="utf-8") == written + "\n"
+    review = json.loads(written)
+    assert review["@context"] == "https://schema.org"
+    assert review["@type"] == "ClaimReview"
+    assert review["claimReviewed"] == "The hull is <em>sound</em>"
+    assert review["url"] == "https://example.org/ferry#c1"
+    assert review["author"] == {"@type": "Organization", "name": "Lowen Desk"}
+    assert review["datePublished"] == "2025-04-01"
+    rating, claim = review["reviewRating"], report.claims.loc["c1"]
+    assert rating["@type"] == "Rating"
+    assert (rating["worstRating"], rating["bestRating"]) == (1, 5)
+    assert rating["ratingValue"] == pytest.approx(1 + 4 * claim["confidence"], abs=0.006)
+    assert rating["alternateName"] == claim["verdict"]
+    assert "not a finding of fact" in rating["ratingExplanation"]
+    assert "sources" in review["reviewAspect"]
+    item = review["itemReviewed"]
+    assert item["@type"] == "Claim"
+    assert item["author"][0]["name"].startswith('Ada "Sea"')
+    assert item["appearance"] == [
+        {
+            "@type": "CreativeWork",
+            "identifier": "d1",
+            "datePublished": "2025-03-14",
+            "publisher": {"@type": "Organization", "name": "lowen.example"},
+        }
+    ]
+
+
+def test_claim_reviews_of_all_claims(report, empty_report):
+    reviews = json.loads(report.to_claimreview(**REVIEW, urls={"d1": "https://lowen.example/1"}))
+    assert [review["url"][-3:] for review in reviews] == ["#c1", "#c2"]
+    assert reviews[0]["itemReviewed"]["appearance"][0]["url"] == "https://lowen.example/1"
+    assert "author" not in reviews[1]["itemReviewed"], "nobody supports it"
+    assert json.loads(empty_report.to_claimreview(**REVIEW)) == []
+    person = {"@type": "Person", "name": "Ann Lee"}
+    own = json.loads(report.to_claimreview("c2", author=person, url="http://example.org/a#b"))
+    assert own["author"] == person
+    assert own["url"] == "http://example.org/a#b"
+
+
+@given(st.text(alphabet="<>&/script!-\"'\\\ud800\x00\u2028é", max_size=40))
+def test_claim_review_is_safe_inside_html(hostile):
+    text = f"{hostile} said so"
+    row = attribution(text, "", "said", ["so"], source_id="s", source_name=hostile)
+    articles = pd.DataFrame({"outlet": [hostile], "published": [pd.NaT]}, index=["d1"])
+    report = report_of({"d1": text}, [row], {"c1": hostile or "c"}, articles=articles)
+    written = report.to_claimreview("c1", **REVIEW)
+    assert not set("<>&") & set(written)
+    assert json.loads(written)["claimReviewed"] == (hostile or "c")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"url": "javascript:alert(1)"}, "url must be a full web address"),
+        ({"url": "http://[broken"}, "url must be a full web address"),
+        ({"author": " "}, "author must be the name"),
+        ({"author": {"@type": "Person"}}, "author must be the name"),
+        ({"date_published": "soon"}, "date_published must be a date"),
+        ({"urls": {"d1": "lowen"}}, r"urls\['d1'\] must be a full web address"),
+        ({"claim_id": "c9"}, "no claim 'c9'"),
+    ],
+)
+def test_claim_review_says_what_is_wrong(report, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        report.to_claimreview(**(REVIEW | wrong))
+
+
 # ---- terminal ----
 
 

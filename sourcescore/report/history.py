@@ -18,7 +18,7 @@ from sourcescore.tables import object_array, string_array
 if TYPE_CHECKING:
     from sourcescore.confidence import ClaimScorer
 
-__all__ = ["HISTORY_COLUMNS", "claim_histories", "subjects"]
+__all__ = ["HISTORY_COLUMNS", "claim_histories", "dated_documents", "subjects"]
 
 _SCORES = ("confidence", "low", "high", "verdict", "n_supporting", "n_denying", "n_origins")
 HISTORY_COLUMNS = (
@@ -98,7 +98,7 @@ def claim_histories(
     DataFrame
         See `sourcescore.Report.history`.
     """
-    documents, document = _documents(evidence, doc_ids, articles)
+    documents, document = dated_documents(evidence, doc_ids, articles)
     claim, names = pd.factorize(evidence["claim_id"])
     code = pd.Index(object_array(list(names)), dtype=object).get_indexer(claims.index)
     rows = pd.DataFrame(
@@ -142,7 +142,7 @@ def claim_histories(
     return table[[*HISTORY_COLUMNS]].reset_index(drop=True)
 
 
-def _documents(
+def dated_documents(
     evidence: pd.DataFrame, doc_ids: pd.Index, articles: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the documents in order of time, and the place there of each row's document.

@@ -23,7 +23,14 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
-from sourcescore.report.history import claim_histories, subjects
+from sourcescore.report.claimreview import (
+    as_url,
+    claim_review,
+    read_author,
+    read_date,
+    read_url,
+)
+from sourcescore.report.history import claim_histories, dated_documents, subjects
 from sourcescore.report.html import counted, fragment, page
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
@@ -340,8 +347,92 @@ class Report:
             name: [_plain(record) for record in table.to_dict("records")]
             for name, table in tables.items()
         }
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-        text = _LONE_SURROGATE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+        text = _json(content)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+        return text
+
+    def to_claimreview(
+        self,
+        claim_id: str | None = None,
+        *,
+        author: str | Mapping[str, Any],
+        url: str,
+        date_published: Any = None,
+        urls: Mapping[str, str] | None = None,
+        path: str | PathLike[str] | None = None,
+    ) -> str:
+        """Return claims as ClaimReview (schema.org) in JSON-LD, and write them to `path`.
+
+        The rating goes from 1 to 5 and is 1 + 4 x confidence; its ``alternateName`` is the
+        verdict. ``reviewAspect`` and ``ratingExplanation`` say that it rates the support by the
+        sources cited and is no finding of fact: whoever publishes it answers for it.
+
+        Parameters
+        ----------
+        claim_id : str, optional
+            A label of the index of `claims`. By default all claims.
+        author : str or mapping
+            Who publishes the review: the name of an organisation, or an object of schema.org.
+        url : str
+            The page of the review. ``#claim_id`` is added, since each review needs an address of
+            its own, unless the address has a fragment already.
+        date_published : date, optional
+            Of the review; by default today.
+        urls : mapping of doc_id to str, optional
+            The addresses of the documents. A doc_id that is an address needs none.
+        path : str or path, optional
+
+        Returns
+        -------
+        str
+            JSON: an object for one claim, a list of objects for all. It can stand in a
+            ``<script type="application/ld+json">`` as it is: ``<``, ``>`` and ``&`` are escaped.
+            ``json.loads`` gives the objects.
+
+        Raises
+        ------
+        ValueError
+            If there is no such claim, or an address, the author or the date is none.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> report = ss.score("The mill has closed, Mayor Ann Lee said.", claims="The mill closed")
+        >>> review = json.loads(
+        ...     report.to_claimreview("c1", author="Lowen Desk", url="https://example.org/mill")
+        ... )
+        >>> review["claimReviewed"], review["url"], review["reviewRating"]["alternateName"]
+        ('The mill closed', 'https://example.org/mill#c1', 'likely')
+        """
+        about: dict[str, Any] = {
+            "author": read_author(author),
+            "url": read_url(url, "url"),
+            "date_published": read_date(date_published),
+        }
+        addresses = {str(doc): read_url(to, f"urls[{doc!r}]") for doc, to in (urls or {}).items()}
+        if claim_id is not None:
+            self._check_claim(claim_id)
+        claims = self._claims if claim_id is None else self._claims.loc[[claim_id]]
+        documents, document = dated_documents(self._evidence, self._texts.index, self._articles)
+        documents["url"] = [addresses.get(doc, as_url(doc)) for doc in documents["doc_id"]]
+        rows_of = self._evidence.groupby("claim_id", sort=False).indices
+        reviews = []
+        for name, claim in claims.iterrows():
+            rows = rows_of.get(name, np.empty(0, dtype=int))
+            reviews.append(
+                claim_review(
+                    name,
+                    claim,
+                    self._evidence.iloc[rows],
+                    documents.iloc[np.unique(document[rows])],
+                    self._names,
+                    **about,
+                )
+            )
+        # <, > and & can only be in strings, where JSON may write any character by its number
+        text = _json(reviews if claim_id is None else reviews[0])
+        text = re.sub("[<>&]", lambda m: f"\\u{ord(m[0]):04x}", text)
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
         return text
@@ -364,10 +455,13 @@ class Report:
             explain=self.explain,
         )
 
-    def _evidence_on(self, claim_id: str) -> pd.DataFrame:
-        """The evidence on a claim, and on the other answers to its question."""
+    def _check_claim(self, claim_id: str) -> None:
         if claim_id not in self._claims.index:
             raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
+
+    def _evidence_on(self, claim_id: str) -> pd.DataFrame:
+        """The evidence on a claim, and on the other answers to its question."""
+        self._check_claim(claim_id)
         return self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
 
     @cached_property
@@ -475,6 +569,18 @@ def _for_terminal(value: Any) -> str:
     'a [31m b'
     """
     return " ".join(_NOT_FOR_TERMINALS.sub(" ", str(value)).split()) or "-"
+
+
+def _json(content: Any) -> str:
+    """Write JSON that UTF-8 can carry: a lone surrogate is escaped.
+
+    Examples
+    --------
+    >>> _json(["\\u00e9", chr(0xD800)])
+    '["é", "\\\\ud800"]'
+    """
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return _LONE_SURROGATE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:
