@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 
 import sourcescore as ss
 from sourcescore.confidence import ClaimScorer
-from sourcescore.report import Report
+from sourcescore.report import Report, html
 from sourcescore.report.markup import GROUP_SIZE, Piece, Voice, clean, mark_text
+from sourcescore.report.palette import contrast, edge, type_styles
 from sourcescore.tables import CLAIM_COLUMNS, attributions_frame
+from sourcescore.taxonomy import AttributionType
 
 TEXT = (
     "Ferry halted\n"
@@ -267,7 +270,9 @@ STANCES = st.sampled_from(["supports", "denies"])
 @st.composite
 def dated_evidence(draw):
     """Evidence on a few claims, some of which exclude one another, from a few documents."""
-    documents = draw(st.lists(st.sampled_from(["2025-03-01", "2025-03-02", None]), min_size=4))
+    documents = draw(
+        st.lists(st.sampled_from(["2025-03-01", "2025-03-02", None]), min_size=4, max_size=9)
+    )
     row = st.tuples(
         st.sampled_from(["q=1", "q=2", "b", "c"]),
         st.sampled_from(["ann", "bo", "cy"]),
@@ -649,7 +654,8 @@ def test_page_of_many_documents_and_claims():
     source = report.to_html()
     Page(source)
     assert source.count('<table class="waterfall">') == 200
-    assert source.count('<details class="doc" open>') == 3
+    assert len(re.findall(r'<details class="doc" id="[^"]*" open>', source)) == 3
+    assert source.count("<summary>▲ 1 for · ▼ 0 against</summary>") == 190
 
 
 def test_page_cuts_long_lists_and_says_so():
@@ -667,6 +673,110 @@ def test_page_survives_any_character(tmp_path):
     report = report_of({"d1": text}, rows, {"c1": "\ud800"})
     Page(report.to_html(tmp_path / "r.html"))
     assert (tmp_path / "r.html").read_bytes().decode("utf-8")
+
+
+def story(hostile: str = "", n_documents: int = 4) -> Report:
+    """One claim over several documents, of which `hostile` names all that can be named."""
+    text = f"Ada {hostile} said yes."
+    row = attribution(text, "Ada", "said", ["yes"])
+    rows = [
+        row | {"doc_id": f"d{i}{hostile}", "source_id": f"s{i}", "source_name": f"Ada {i}{hostile}"}
+        for i in range(n_documents)
+    ]
+    rows[1] |= {"claim_stance": "denies"}
+    index = [row["doc_id"] for row in rows]
+    dates = pd.date_range("2025-03-01", periods=n_documents)
+    articles = pd.DataFrame({"outlet": f"Post{hostile}", "published": dates}, index=index)
+    return report_of(dict.fromkeys(index, text), rows, {"c1": "It is so"}, articles=articles)
+
+
+def test_page_shows_the_history_where_there_are_several_documents(report):
+    assert "document by document" not in report.to_html()
+    source = story().to_html()
+    page = Page(source)
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    table = source[source.index("How it went, document by document") :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr>") == 6
+    assert re.findall("[▲▼◆]", table) == ["▲", "▼", "▲", "▲"]
+    assert "2025-03-02" in table
+    for confidence in story().history("c1")["confidence"]:
+        assert f">{100 * confidence:.0f}%</td>" in table
+
+
+def test_page_bounds_long_histories():
+    source = story(n_documents=60).to_html()
+    Page(source)
+    table = source[source.index("How it went, document by document") :]
+    assert table[: table.index("</table>")].count("<tr>") <= 27
+    assert re.search(r"and \d before it", table)
+
+
+@given(st.text(alphabet="<>&\"'=/ scriptonload\ud800\x00\u202e\n", max_size=30))
+@settings(max_examples=25)
+def test_page_of_hostile_documents_is_well_formed(hostile):
+    report = story(hostile.strip())
+    page = Page(report.to_html())
+    assert {"script", "img", "iframe", "svg"}.isdisjoint(page.tags)
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
+def test_page_is_for_the_keyboard_too(report):
+    source = report.to_html()
+    assert source.count('tabindex="0" aria-describedby=') == len(report.attributions)
+    described = re.findall(r'aria-describedby="([^"]*)"', source)
+    assert set(described) <= set(Page(source).ids)
+    assert source.count("<details") == source.count("<summary>")
+    assert ":focus-visible { outline: 2px solid" in source
+
+
+def test_page_prints_light_and_open(report):
+    css = report.to_html().split("@media print {")[1]
+    assert "color-scheme: light;" in css
+    assert "details::details-content { content-visibility: visible;" in css
+
+
+# ---- contrast ----
+
+
+def css_colours() -> dict[str, tuple[str, str]]:
+    """The colours by day and by night that the style sheet names."""
+    css = files("sourcescore.report").joinpath("assets/report.css").read_text(encoding="utf-8")
+    named = re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\)", css)
+    return {name: (day.upper(), night.upper()) for name, day, night in named}
+
+
+def mixed(colour: str, share: float, paper: str) -> str:
+    """What ``color-mix(in srgb, colour share, paper)`` gives."""
+    pairs = ((int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (colour, paper))
+    channels = (share * a + (1 - share) * b for a, b in zip(*pairs, strict=True))
+    return "#" + "".join(f"{round(c):02X}" for c in channels)
+
+
+TYPES = [style.colour for style in type_styles([*AttributionType]).values()]
+
+
+@pytest.mark.parametrize("night", [0, 1], ids=["day", "night"])
+def test_texts_have_the_contrast_of_wcag_aa(night):
+    colour = {name: pair[night] for name, pair in css_colours().items()}
+    assert {"ink", "soft", "paper", "desk", "for", "against", "link"} <= set(colour)
+    assert colour["paper"] == html._PAPERS[night], "the lines of the types are made for it"
+    for text in ("ink", "soft", "for", "against", "link"):
+        for ground in ("paper", "desk"):
+            assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
+    for tint in TYPES:
+        for share in (0.15, 0.16, 0.34, 0.34 + 0.19):  # content, chip, lit content, its source
+            assert contrast(colour["ink"], mixed(tint, share, colour["paper"])) >= 4.5, tint
+
+
+@pytest.mark.parametrize("paper", html._PAPERS)
+def test_lines_have_the_contrast_of_wcag_aa(paper):
+    night = html._PAPERS.index(paper)
+    for colour in TYPES:
+        assert contrast(edge(colour, paper), paper) >= 3, colour
+    for name in ("for", "against"):
+        assert contrast(css_colours()[name][night], paper) >= 3
+    assert edge("#FFFFFF", "#FFFFFF") != "#FFFFFF"
 
 
 def test_same_report_same_page(report):

@@ -32,6 +32,7 @@ from sourcescore.report.claimreview import (
 )
 from sourcescore.report.history import claim_histories, dated_documents, subjects
 from sourcescore.report.html import counted, fragment, page
+from sourcescore.report.palette import called
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
     CLAIM_COLUMNS,
@@ -280,9 +281,9 @@ class Report:
         lines += [
             f"- {_for_terminal(reason)}"
             if not stance
-            else f"- {_for_terminal(name or 'nobody named')} {_for_terminal(reason)}"
-            for name, stance, reason in zip(
-                steps["source_name"], steps["stance"], steps["reason"], strict=True
+            else f"- {_for_terminal(called(name, label))} {_for_terminal(reason)}"
+            for name, label, stance, reason in zip(
+                steps["source_name"], steps["type"], steps["stance"], steps["reason"], strict=True
             )
         ]
         moves = self.sensitivity(claim_id)
@@ -453,6 +454,7 @@ class Report:
             evidence=self._evidence,
             names=self._names,
             explain=self.explain,
+            histories=lambda claims, most: self._histories(self._evidence, claims, most),
         )
 
     def _check_claim(self, claim_id: str) -> None:
