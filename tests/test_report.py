@@ -731,7 +731,7 @@ def test_page_is_for_the_keyboard_too(report):
 
 
 def test_page_prints_light_and_open(report):
-    css = report.to_html().split("@media print {")[1]
+    css = report.to_html().split("@media print {")[-1]
     assert "color-scheme: light;" in css
     assert "details::details-content { content-visibility: visible;" in css
 

@@ -59,6 +59,7 @@ body {{ margin: 0; background: light-dark(#f5f5f2, #131416); }}
     padding: .8rem .5rem; margin: -.8rem -.5rem;
   }}
 }}
+@media print {{ :root {{ color-scheme: light; }} body {{ background: none; }} }}
 </style>
 </head>
 <body>
