@@ -884,3 +884,61 @@ def test_a_claim_is_described_in_words():
         report.sensitivity("c9")
     with pytest.raises(ValueError, match="no claim 'c9'"):
         report.describe("c9")
+
+
+class TestFromEvidence:
+    """A report on evidence from elsewhere."""
+
+    evidence = pd.DataFrame(
+        [
+            ("x", "a", "witness", "supports", "d1"),
+            ("x", "b", "state_denial", "denies", "d2"),
+            ("y", "a", "witness", "supports", "d2"),
+        ],
+        columns=["claim_id", "source_id", "type", "stance", "doc_id"],
+    )
+
+    def test_the_scores_are_those_of_the_scorer(self):
+        scorer = ClaimScorer({"claim_prior": 0.3})
+        report = Report.from_evidence(self.evidence, scorer)
+        expected = scorer.predict(self.evidence)
+        assert report.claims["confidence"].to_dict() == expected["confidence"].to_dict()
+        assert report.claims["claim"].to_dict() == {"x": "x", "y": "y"}
+        assert report.claims["n_attributions"].to_dict() == {"x": 2, "y": 1}
+        assert "2 claims from 3 statements" in str(report)
+
+    def test_claims_say_which_and_how_they_read(self):
+        report = Report.from_evidence(self.evidence, claims={"y": "It rained", "z": "It snowed"})
+        assert report.claims["claim"].tolist() == ["It rained", "It snowed"]
+        assert report.claims.loc["z", "confidence"] == pytest.approx(0.5)
+
+    def test_it_explains_shows_and_stores(self):
+        articles = pd.DataFrame(
+            {
+                "doc_id": ["d1", "d2"],
+                "text": ["It rained.", "It did not."],
+                "published": ["2025-02-01", "2025-02-02"],
+            }
+        )
+        report = Report.from_evidence(self.evidence, articles=articles)
+        log_odds = report.explain("x")["log_odds"].sum()
+        assert 1 / (1 + np.exp(-log_odds)) == pytest.approx(report.claims.loc["x", "confidence"])
+        assert report.history("x")["doc_id"].tolist()[1:] == ["d1", "d2"]
+        assert "It did not." in report.to_html()
+        assert json.loads(report.to_json())["evidence"][0]["source_id"] == "a"
+
+    def test_numbers_as_ids(self):
+        report = Report.from_evidence(self.evidence.assign(claim_id=[1, 1, 2]))
+        assert report.claims.index.tolist() == [1, 2]
+        assert report.claims.loc[1, "n_origins"] == 2
+        with pytest.raises(ValueError, match="no claim 3; known are 1, 2"):
+            report.explain(3)
+
+    def test_no_evidence(self):
+        report = Report.from_evidence(self.evidence[:0])
+        assert report.claims.empty
+        assert Report.from_evidence(self.evidence[:0], claims={"x": "It rained"}).claims.shape[0]
+
+    def test_wrong_evidence(self):
+        with pytest.raises(ValueError, match="lacks the column type"):
+            Report.from_evidence(self.evidence.drop(columns="type"))

@@ -36,9 +36,12 @@ from sourcescore.report.palette import called
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
     CLAIM_COLUMNS,
+    as_articles,
     as_texts,
+    attributions_frame,
     check_attributions,
     check_evidence,
+    mapping_series,
     object_array,
     require_columns,
     string_array,
@@ -112,6 +115,78 @@ class Report:
         self._evidence = check_evidence(evidence).copy()
         self._scorer = scorer
         self._articles = None if articles is None else articles.copy()
+
+    @classmethod
+    def from_evidence(
+        cls,
+        evidence: pd.DataFrame,
+        scorer: ClaimScorer | None = None,
+        *,
+        claims: Any = None,
+        articles: pd.DataFrame | None = None,
+    ) -> Report:
+        """Report on evidence from elsewhere, in which no model has read a text.
+
+        Parameters
+        ----------
+        evidence : DataFrame
+            As `ClaimScorer.predict` takes it.
+        scorer : ClaimScorer, optional
+            By default one with the shipped priors.
+        claims : Series, mapping of claim_id to text, or DataFrame with ``claim``, optional
+            How the claims read, and which ones: those without evidence have the claim prior. By
+            default the claims of the evidence, by their ids.
+        articles : DataFrame, optional
+            ``doc_id, text`` and optionally ``outlet, published`` of the documents, to be shown, and
+            for `history`.
+
+        Returns
+        -------
+        Report
+            Its attributions are empty; ``n_attributions`` counts the statements in the evidence.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a table is not what it should be.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> stories = ss.datasets.load_stories()
+        >>> report = ss.Report.from_evidence(stories.evidence, claims=stories.claims)
+        >>> report.claims.loc["barents-istanbul", ["n_attributions", "n_origins"]].tolist()
+        [18, 13]
+        """
+        from sourcescore.confidence import ClaimScorer
+
+        scorer = ClaimScorer() if scorer is None else scorer
+        check_evidence(evidence)
+        if claims is None:
+            ids = object_array(evidence["claim_id"].unique().tolist())
+            texts = pd.Series(
+                object_array([str(v) for v in ids]), index=pd.Index(ids, dtype=object)
+            )
+        elif isinstance(claims, pd.DataFrame):
+            texts = require_columns(claims, ("claim",), "claims")["claim"]
+        else:
+            texts = mapping_series(claims) if isinstance(claims, Mapping) else pd.Series(claims)
+        scores = scorer.predict(evidence, texts.index)
+        counts = evidence["claim_id"].value_counts()
+        table = scores.assign(
+            claim=string_array(texts.reindex(scores.index)),
+            verdict=string_array(scores["verdict"]),
+            n_attributions=counts.reindex(scores.index).fillna(0).astype("int64"),
+        )
+        about = None if articles is None else as_articles(articles)
+        return cls(
+            texts=pd.Series(dtype=object) if about is None else about["text"],
+            attributions=attributions_frame({}, 0),
+            claims=table[[*CLAIM_COLUMNS]],
+            evidence=evidence,
+            scorer=scorer,
+            articles=None if about is None else about[["outlet", "published"]],
+        )
 
     @property
     def texts(self) -> pd.Series:
@@ -501,11 +576,12 @@ class Report:
         return f"known are {', '.join(known)}{f' and {more} more' if more else ''}."
 
     def _table(self, n_claims: int) -> str:
-        n_documents, n_attributions = len(self._texts), len(self._attributions)
-        head = (
-            f"{counted(len(self._claims), 'claim')} from {counted(n_attributions, 'attribution')}"
-            f" in {counted(n_documents, 'document')}"
-        )
+        n, what = len(self._attributions), "attribution"
+        if not n and len(self._evidence):  # evidence from elsewhere
+            n, what = len(self._evidence), "statement"
+        head = f"{counted(len(self._claims), 'claim')} from {counted(n, what)}"
+        if len(self._texts) or what == "attribution":
+            head += f" in {counted(len(self._texts), 'document')}"
         shown = self._claims.iloc[:n_claims]
         if shown.empty:
             return head
