@@ -124,9 +124,10 @@ class TestGoingOn:
         new = ["The tax rose"] * 12
         hearsay = [f"Word on the street in town {k} has it that the tax rose." for k in range(12)]
         model = StanceClassifier.from_parts(learned.to_parts()).set_params(warm_start=True)
-        before = (model.predict(new, hearsay) == "supports").mean()
-        model.fit(new, hearsay, ["supports"] * 12)
-        assert (model.predict(new, hearsay) == "supports").mean() > before
+        other = "denies" if model.predict(new[:1], hearsay[:1])[0] != "denies" else "supports"
+        before = (model.predict(new, hearsay) == other).mean()
+        model.fit(new, hearsay, [other] * 12)
+        assert (model.predict(new, hearsay) == other).mean() > before
         assert (model.predict(claims, texts) == np.array(stances)).mean() > 0.8
 
     def test_saved_and_loaded_it_goes_on_alike(self, learned):
