@@ -119,9 +119,11 @@ def train(
     figures: dict[str, Any] = {"start": str(start) if isinstance(start, str | Path) else "given"}
     if task.measured:
         figures |= _cross_validate(task, rows, start, weight, n_folds, random_state, progress)
-    model = task.fit(task.begin(start), rows, weight)
+    model = task.fit(_begun(task, start, progress), rows, weight)
     if task.goes_on:
         model.set_params(warm_start=False)
+    if "verbose" in model.get_params():
+        model.set_params(verbose=False)
     return _saved(Trained(model, figures), out)
 
 
@@ -205,10 +207,17 @@ def _cross_validate(
     divided = folds.split(groups, groups=pd.factorize(groups)[0])
     predicted = []
     for seen, held in tqdm(divided, total=n_folds, desc="folds", disable=not progress):
-        model = task.fit(task.begin(start), task.take(rows, _units(groups, seen)), weight)
+        model = _begun(task, start, progress)
+        model = task.fit(model, task.take(rows, _units(groups, seen)), weight)
         predicted.append(task.predict(model, task.take(rows, _units(groups, held))))
     measured = task.measure(rows, pd.concat(predicted))
     return figures | {"cross_validated": {"n_folds": n_folds, **rounded(measured)}}
+
+
+def _begun(task: Task, start: Any, progress: bool) -> Any:
+    """The model to fit; one that takes long shows its own progress."""
+    model = task.begin(start)
+    return model.set_params(verbose=progress) if "verbose" in model.get_params() else model
 
 
 def _units(groups: pd.Series, positions: np.ndarray) -> set[Any]:
