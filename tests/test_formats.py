@@ -695,3 +695,35 @@ def test_the_places_of_pieces_are_the_closest_that_do_not_overlap(words, where):
     if lengths:
         begin, end = min(s for s, _ in found.values()), max(e for _, e in found.values())
         assert end - begin == min(lengths)
+
+
+def test_read_goes_by_the_name_of_the_file(tmp_path):
+    corpus = ss.datasets.load_articles()
+    few = corpus.select(corpus.texts.index[:2])
+    ss.datasets.write_brat(few, tmp_path / "brat")
+    for ending, write in (("jsonl", "jsonl"), ("CSV", "csv"), ("conll", "conll")):
+        getattr(ss.datasets, f"write_{write}")(few, tmp_path / f"few.{ending}")
+    for name in ("brat", "few.jsonl", "few.CSV", "few.conll"):
+        read = ss.datasets.read(tmp_path / name)
+        assert sorted(read.texts.index) == sorted(few.texts.index)
+        assert len(read.attributions) == len(few.attributions)
+
+
+def test_read_says_what_it_cannot(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        ss.datasets.read(tmp_path / "missing.jsonl")
+    with pytest.raises(ValueError, match=r"holds no \.ann file"):
+        ss.datasets.read(tmp_path)
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(ValueError, match=r"the ending '\.txt' says no format; known are"):
+        ss.datasets.read(tmp_path / "notes.txt")
+
+
+def test_select_keeps_what_belongs_together():
+    corpus = ss.datasets.load_articles()
+    part = corpus.select(corpus.texts.index[[5, 2]])
+    assert part.texts.index.tolist() == corpus.texts.index[[2, 5]].tolist()
+    assert set(part.attributions["doc_id"]) <= set(part.texts.index)
+    assert set(part.attributions["claim_id"].dropna()) <= set(part.claims.index)
+    with pytest.raises(ValueError, match="no document 'nowhere'"):
+        corpus.select(["nowhere"])

@@ -120,6 +120,8 @@ def read(path: str | PathLike[str]) -> Corpus:
     if not found.exists():
         raise FileNotFoundError(2, "no such file or folder", str(path))
     if found.is_dir():
+        if not any(found.glob("*.ann")):
+            raise ValueError(f"{path}: the folder holds no .ann file of brat; give it, or a file.")
         return read_brat(found)
     reader = _READERS.get(found.suffix.lower())
     if reader is None:
