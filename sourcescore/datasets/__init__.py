@@ -34,6 +34,7 @@ __all__ = [
     "Corpus",
     "Stories",
     "load_articles",
+    "load_disputes",
     "load_stories",
     "read",
     "read_brat",
@@ -70,6 +71,29 @@ def load_articles() -> Corpus:
     Name: count, dtype: int64
     """
     return read_jsonl(shipped("datasets") / "articles.jsonl")
+
+
+def load_disputes() -> Corpus:
+    """Load 90 short texts in which sources stand against a claim mostly without a denying word.
+
+    A rival explanation, another number, an opposite outcome: hard cases for whoever trains or
+    measures a model that tells support from denial. No shipped model was trained on them. They were
+    written for this project about invented events and are free to use (CC0).
+
+    Returns
+    -------
+    Corpus
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> corpus = ss.datasets.load_disputes()
+    >>> corpus
+    Corpus(90 texts, 760 attributions, 90 claims)
+    >>> corpus.attributions["claim_stance"].value_counts().to_dict()
+    {'denies': 282, 'supports': 265, 'unrelated': 213}
+    """
+    return read_jsonl(shipped("datasets") / "disputes.jsonl")
 
 
 _READERS: dict[str, Callable[[Path], Corpus]] = {
