@@ -38,6 +38,7 @@ __all__ = [
     "mapping_series",
     "object_array",
     "require_columns",
+    "span_lists",
     "string_array",
 ]
 
@@ -324,6 +325,39 @@ def attributions_frame(columns: Mapping[str, Sequence[Any]], n_rows: int) -> pd.
             data[name] = object_array(values)
     data |= {name: columns[name] for name in columns if name not in data}
     return pd.DataFrame(data, index=pd.RangeIndex(n_rows))
+
+
+def span_lists(table: pd.DataFrame, column: str) -> list[list[tuple[int, int]]]:
+    """Return the spans of each row as a list of (start, end), an empty one where there are none.
+
+    Lists, tuples and arrays are read, so that it does not matter whether a table has been through
+    JSON, Parquet or Arrow.
+
+    Raises
+    ------
+    ValueError
+        If a cell holds anything else.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cue_spans": [[(4, 8)], np.array([[4, 8]]), None]})
+    >>> span_lists(table, "cue_spans")
+    [[(4, 8)], [(4, 8)], []]
+    """
+    if column not in table.columns:
+        return [[] for _ in range(len(table))]
+    out = []
+    for row, spans in enumerate(table[column].tolist()):
+        if spans is None or not isinstance(spans, list | tuple | np.ndarray) and pd.isna(spans):
+            spans = []
+        try:
+            out.append([(int(start), int(end)) for start, end in spans])
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"attributions.{column} must hold lists of (start, end); got {spans!r} in row "
+                f"{row}. Read them from text with json.loads or ast.literal_eval."
+            ) from None
+    return out
 
 
 def check_attributions(

@@ -19,6 +19,9 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.classify.certainty import certainty
@@ -96,6 +99,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     the texts and the spans, or else ``doc_id`` and ``sentence``. Labels and resolved source names
     in the table are not looked at.
 
+    The texts may come in a column ``text`` of the attributions (say
+    ``attributions.assign(text=attributions["doc_id"].map(texts))``), where no others are given. So
+    they reach `predict` and `score` in cross-validation, too. A Series of texts can be routed as
+    metadata (`set_fit_request`, `set_score_request`), but scikit-learn splits it like the rows if
+    there happen to be as many texts as attributions.
+
     Examples
     --------
     >>> import pandas as pd
@@ -112,6 +121,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     >>> classifier.predict(attributions.iloc[:2]).tolist()
     ['official', 'witness']
     """
+
+    # what stands for X and y is no metadata to be routed
+    __metadata_request__fit = {"attributions": UNUSED, "types": UNUSED}
+    __metadata_request__predict = {"attributions": UNUSED}
+    __metadata_request__predict_proba = {"attributions": UNUSED}
+    __metadata_request__score = {"attributions": UNUSED, "types": UNUSED}
 
     def __init__(
         self,
@@ -147,7 +162,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         attributions : DataFrame of n rows with the columns source, cue, content
-        types : array-like of str, shape (n,)
+        types : array-like of str or int, shape (n,)
             Of any label set with two labels or more.
         stances : array-like of str, shape (n,), optional
             Without them `predict_stance` goes by the cue lexicon alone.
@@ -181,7 +196,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         denials = y == _DENIAL
         self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
         kinds = np.where(denials, _OFFICIAL, y) if self.factored_ else y
-        self.classes_ = np.array(sorted({*kinds, *y}), dtype=object)
+        self.classes_ = _as_labels(sorted({*kinds.tolist(), *y.tolist()}))
         self.kind_encoder_ = _Encoder.fit(kind_rows, self.min_count)
         self.kind_model_ = _logistic(self.C, None, self.max_iter)
         self.kind_model_.fit(self.kind_encoder_.transform(kind_rows), kinds, sample_weight)
@@ -195,7 +210,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             self.stance_model_.fit(self.stance_encoder_.transform(stance_rows), z, sample_weight)
             if domains is not None:
                 self.stance_encoder_ = _forget_domains(self.stance_encoder_, self.stance_model_)
-            self.stance_classes_ = self.stance_model_.classes_.astype(object)
+            self.stance_classes_ = _as_labels(self.stance_model_.classes_.tolist())
         return self
 
     def predict_proba(self, attributions: pd.DataFrame, texts: Texts = None) -> np.ndarray:
@@ -212,6 +227,31 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         """The likeliest type of each attribution, shape (n,)."""
         proba = self.predict_proba(attributions, texts)
         return self.classes_[proba.argmax(axis=1)]
+
+    def score(
+        self,
+        attributions: pd.DataFrame,
+        types: ArrayLike,
+        texts: Texts = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Share of the attributions whose type is predicted rightly.
+
+        Parameters
+        ----------
+        attributions : DataFrame of n rows with the columns source, cue, content
+        types : array-like of str or int, shape (n,)
+        texts : Series or mapping of doc_id to text, optional
+        sample_weight : array-like of float, shape (n,), optional
+
+        Returns
+        -------
+        float
+        """
+        y = _labels(types, len(attributions), "types", at_least=0)
+        predicted = self.predict(attributions, texts)
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def predict_stance_proba(self, attributions: pd.DataFrame, texts: Texts = None) -> np.ndarray:
         """Probabilities of the stances, in the order of `stance_classes_`.
@@ -320,6 +360,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             allowed[np.ix_(types == _OFFICIAL, denies)] = -1
         return self.stance_classes_[allowed.argmax(axis=1)]
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        return tags
+
     def to_parts(self) -> dict[str, bytes]:
         """Return the files of the fitted classifier, name to content."""
         from skops.io import dumps  # not needed to classify
@@ -351,8 +397,8 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         state = json.loads(parts["classifier.json"].decode("utf8", "surrogatepass"))
         self = cls(**state["params"])
         self.factored_ = state["factored"]
-        self.classes_ = np.array(state["classes"], dtype=object)
-        self.stance_classes_ = np.array(state["stance_classes"], dtype=object)
+        self.classes_ = _as_labels(state["classes"])
+        self.stance_classes_ = _as_labels(state["stance_classes"])
         self.kind_encoder_ = _Encoder(state["features"]["kind"])
         self.kind_model_ = load_skops(parts["kind.skops"])
         self.stance_encoder_ = self.stance_model_ = None
@@ -447,10 +493,17 @@ def _labels(values: ArrayLike, n: int, name: str, at_least: int = 2) -> np.ndarr
     missing = pd.isna(labels)
     if missing.any():
         raise ValueError(f"{name} is missing in {int(missing.sum())} rows; drop or label them.")
-    labels = labels.astype(str).astype(object)
-    if len(set(labels)) < at_least:
+    labels = _as_labels(labels.tolist())
+    if len(set(labels.tolist())) < at_least:
         raise ValueError(f"{name} must hold two labels or more; got {sorted(set(labels))}.")
     return labels
+
+
+def _as_labels(values: list[Any]) -> np.ndarray:
+    """Labels as scikit-learn has them: numbers as such, as which it encodes words at times."""
+    if values and all(isinstance(value, bool | int | float) for value in values):
+        return np.array(values)
+    return np.array([str(value) for value in values], dtype=object)
 
 
 def _dictionaries(probabilities: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ from sourcescore.classify.context import Attribution, Context, introductions, re
 from sourcescore.classify.entities import add_entities, same_sources
 from sourcescore.classify.noun_phrases import ARTICLES, HEAD_STOP, PRONOUNS, NounPhrase, is_plural
 from sourcescore.classify.phrases import classes_of, ngrams, stem, tokenize
+from sourcescore.tables import span_lists
 
 __all__ = ["attribution_features", "dismisses", "read_attributions", "rule_stance"]
 
@@ -53,6 +54,7 @@ _WISH_WORDS, _DISMISSAL_WORDS = 10, 14
 _OPENS_CLAUSE = frozenset(("to", "that", "whether", "if", "for"))
 _CUE_TOKENS = 14
 _CONTENT_CHARACTERS = 1500
+_ROLES = ("source", "cue", "content")
 
 
 def read_attributions(
@@ -67,21 +69,18 @@ def read_attributions(
     attributions : DataFrame with the columns source, cue, content
         ``doc_id``, ``sentence`` and the columns of spans are used where present.
     texts : mapping or Series of doc_id to text, optional
-        Without a text, the sentences of a document's attributions stand in for it.
+        By default the column ``text``, if there is one. Without a text, the sentences of a document's attributions stand in for it.
     resolver : SourceResolver, optional
         A fitted one that tells which attributions of a text have the same source; by default the
         shipped one.
     """
     n = len(attributions)
-    columns = {name: _strings(attributions, name) for name in ("source", "cue", "content")}
+    columns = {name: _strings(attributions, name) for name in _ROLES}
     sentences = _strings(attributions, "sentence")
     docs = attributions["doc_id"].tolist() if "doc_id" in attributions.columns else list(range(n))
-    spans = {
-        role: attributions[f"{role}_spans"].tolist()
-        if f"{role}_spans" in attributions.columns
-        else [None] * n
-        for role in ("source", "cue", "content")
-    }
+    spans = {role: span_lists(attributions, f"{role}_spans") for role in _ROLES}
+    if texts is None and "text" in attributions.columns:
+        texts = dict(zip(docs, attributions["text"].tolist(), strict=True))
     rows_of: dict[Any, list[int]] = {}
     for i, doc in enumerate(docs):
         rows_of.setdefault(doc, []).append(i)
@@ -104,8 +103,8 @@ def read_attributions(
         context = Context(text)
         ranges = []
         for i, passage in zip(rows, passages, strict=True):
-            source, cue, content = (columns[c][i] for c in ("source", "cue", "content"))
-            ss, cs, ts = (_pairs(spans[role][i]) for role in ("source", "cue", "content"))
+            source, cue, content = (columns[c][i] for c in _ROLES)
+            ss, cs, ts = (spans[role][i] for role in _ROLES)
             if not starts and (ss or cs):
                 offsets = (
                     (ss[0][0], ss[-1][1]) if ss else (-1, -1),
@@ -129,10 +128,6 @@ def _strings(table: pd.DataFrame, name: str) -> list[str]:
     if name not in table.columns:
         return [""] * len(table)
     return [value if isinstance(value, str) else "" for value in table[name].tolist()]
-
-
-def _pairs(spans: Any) -> Sequence[tuple[int, int]]:
-    return spans if isinstance(spans, (list, tuple)) else ()
 
 
 def _find(passage: str, piece: str, begin: int) -> tuple[int, int]:

@@ -34,7 +34,7 @@ from sourcescore.sources.antecedents import FEATURES, Candidate, Discourse, Enti
 from sourcescore.sources.mentions import CLASSES, mention_class
 from sourcescore.sources.names import name_key
 from sourcescore.sources.source_names import clean_source, own_name
-from sourcescore.tables import as_texts, check_attributions, string_array
+from sourcescore.tables import as_texts, check_attributions, span_lists, string_array
 
 __all__ = ["SourceResolver"]
 
@@ -198,10 +198,10 @@ class SourceResolver(BaseEstimator):
         for i, doc_id in enumerate(attributions["doc_id"].tolist()):
             by_document.setdefault(str(doc_id), []).append(i)
         own_ids = attributions["attribution_id"].tolist()
-        spans = attributions["source_spans"].tolist()
+        spans = span_lists(attributions, "source_spans")
+        contents = span_lists(attributions, "content_spans")
         nothing = [None] * len(attributions)
         columns = attributions.columns
-        contents = attributions["content_spans"].tolist() if "content_spans" in columns else nothing
         parents = attributions["parent_id"].tolist() if "parent_id" in columns else nothing
         for doc_id, index in by_document.items():
             if doc_id not in text_of:
@@ -213,8 +213,8 @@ class SourceResolver(BaseEstimator):
                 text_of[doc_id],
                 [own_ids[i] for i in index],
                 [parents[i] for i in index],
-                [spans[i] or () for i in index],
-                [contents[i] or () for i in index],
+                [spans[i] for i in index],
+                [contents[i] for i in index],
             )
             yield doc_id, Discourse(text_of[doc_id], rows, self.window), index
 
