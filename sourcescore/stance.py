@@ -14,22 +14,28 @@ import copy
 import json
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from . import lexicons
 from .compare import PAIR_FEATURES, analyse, pair_features, stem
 from .models import load_skops, load_words
+from .tables import require_columns
 from .text import parse
 from .words import WordVectors
 
@@ -44,6 +50,8 @@ _AROUND = 1
 # n't is a word of its own, so that it is found in didn't as in did not
 _WORD = re.compile(r"n['’]t\b|[^\W\d_]+?(?=n['’]t\b)|[^\W\d_]+")
 _stem = lru_cache(maxsize=1 << 16)(stem)
+
+Pairs = Iterable[str] | pd.DataFrame
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):
@@ -79,6 +87,12 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
     'unrelated'
     """
 
+    # what stands for X and y is no metadata to be routed
+    __metadata_request__fit = {"claims": UNUSED, "texts": UNUSED, "stances": UNUSED}
+    __metadata_request__predict = {"claims": UNUSED, "texts": UNUSED}
+    __metadata_request__predict_proba = {"claims": UNUSED, "texts": UNUSED}
+    __metadata_request__score = {"claims": UNUSED, "texts": UNUSED, "stances": UNUSED}
+
     def __init__(
         self,
         *,
@@ -96,13 +110,15 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         self.words = words
         self.random_state = random_state
 
-    def fit(self, claims: Sequence[str], texts: Sequence[str], stances: Sequence[str]) -> Self:
+    def fit(self, claims: Pairs, texts: Any, stances: ArrayLike | None = None) -> Self:
         """Learn from pairs of a claim and a text.
 
         Parameters
         ----------
         claims, texts : sequence of str of length n_samples
-        stances : sequence of str of length n_samples
+            Or, as cross-validation needs it, one DataFrame with the columns ``claim`` and
+            ``text`` in their place: ``fit(pairs, stances)``.
+        stances : array-like of str of length n_samples
 
         Returns
         -------
@@ -113,7 +129,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If the three differ in length, or there are fewer than two stances.
         """
-        claims, texts = _checked(claims, texts)
+        claims, texts, stances = _checked_labelled(claims, texts, stances)
         labels = np.asarray(stances)
         if len(labels) != len(claims):
             raise ValueError(
@@ -152,12 +168,13 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
                 self.networks_.append(network.fit(scaled, labels, sample_weight=weight))
         return self
 
-    def predict_proba(self, claims: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+    def predict_proba(self, claims: Pairs, texts: Iterable[str] | None = None) -> np.ndarray:
         """Probabilities of the stances.
 
         Parameters
         ----------
         claims, texts : sequence of str of length n_samples
+            Or one DataFrame with the columns ``claim`` and ``text``.
 
         Returns
         -------
@@ -170,10 +187,33 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             return np.zeros((0, len(self.classes_)))
         return self._probabilities(stance_features(claims, texts, self._words()))
 
-    def predict(self, claims: Sequence[str], texts: Sequence[str]) -> np.ndarray:
+    def predict(self, claims: Pairs, texts: Iterable[str] | None = None) -> np.ndarray:
         """The likeliest stance of each pair, array of shape (n_samples,)."""
         proba = self.predict_proba(claims, texts)
         return self.classes_[proba.argmax(axis=1)]
+
+    def score(
+        self,
+        claims: Pairs,
+        texts: Any,
+        stances: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Share of the pairs whose stance is predicted rightly.
+
+        Parameters
+        ----------
+        claims, texts, stances : as for `fit`
+        sample_weight : array-like of float, shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+        """
+        claims, texts, stances = _checked_labelled(claims, texts, stances)
+        predicted = self.predict(claims, texts)
+        return float(accuracy_score(np.asarray(stances), predicted, sample_weight=sample_weight))
 
     def predict_features(self, features: np.ndarray) -> np.ndarray:
         """The likeliest stance of pairs whose features are at hand."""
@@ -185,6 +225,12 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
 
     def _words(self) -> WordVectors:
         return load_words() if self.words is None else self.words
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        return tags
 
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
@@ -212,7 +258,30 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         return classifier
 
 
+def _checked_labelled(claims: Any, texts: Any, stances: Any) -> tuple[list[str], list[str], Any]:
+    """Claims, texts and stances, where claims and texts may have come as one DataFrame."""
+    if isinstance(claims, pd.DataFrame) and stances is None:
+        texts, stances = None, texts
+    if stances is None:
+        raise TypeError(
+            "stances are missing: give claims, texts and stances, or pairs and stances."
+        )
+    return *_checked(claims, texts), stances
+
+
 def _checked(claims: Any, texts: Any) -> tuple[list[str], list[str]]:
+    if isinstance(claims, pd.DataFrame):
+        if texts is not None:
+            raise TypeError(
+                "a DataFrame of claims has their texts in its column text; give no texts."
+            )
+        pairs = require_columns(claims, ("claim", "text"), "claims")
+        claims, texts = pairs["claim"], pairs["text"]
+    elif texts is None:
+        raise TypeError(
+            "texts are missing: give claims and texts, or a DataFrame with the columns claim and "
+            f"text; got claims as {type(claims).__name__}."
+        )
     sides = []
     for name, values in (("claims", claims), ("texts", texts)):
         if isinstance(values, str):

@@ -40,6 +40,7 @@ __all__ = [
     "require_columns",
     "span_lists",
     "string_array",
+    "texts_beside",
 ]
 
 SPAN_COLUMNS = ("source_spans", "cue_spans", "content_spans")
@@ -348,7 +349,7 @@ def span_lists(table: pd.DataFrame, column: str) -> list[list[tuple[int, int]]]:
         return [[] for _ in range(len(table))]
     out = []
     for row, spans in enumerate(table[column].tolist()):
-        if spans is None or not isinstance(spans, list | tuple | np.ndarray) and pd.isna(spans):
+        if not isinstance(spans, list | tuple | np.ndarray) and pd.isna(spans):
             spans = []
         try:
             out.append([(int(start), int(end)) for start, end in spans])
@@ -358,6 +359,23 @@ def span_lists(table: pd.DataFrame, column: str) -> list[list[tuple[int, int]]]:
                 f"{row}. Read them from text with json.loads or ast.literal_eval."
             ) from None
     return out
+
+
+def texts_beside(attributions: pd.DataFrame, texts: Any = None) -> Any:
+    """Return the texts, or where None are given those in the column ``text``, by document.
+
+    Examples
+    --------
+    >>> texts_beside(pd.DataFrame({"doc_id": ["d", "d"], "text": ["Rain.", "Rain."]}))
+    {'d': 'Rain.'}
+    """
+    if texts is not None or "text" not in attributions.columns:
+        return texts
+    if "doc_id" in attributions.columns:
+        docs = attributions["doc_id"].tolist()
+    else:
+        docs = list(range(len(attributions)))
+    return dict(zip(docs, attributions["text"].tolist(), strict=True))
 
 
 def check_attributions(

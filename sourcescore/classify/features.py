@@ -25,7 +25,7 @@ from sourcescore.classify.context import Attribution, Context, introductions, re
 from sourcescore.classify.entities import add_entities, same_sources
 from sourcescore.classify.noun_phrases import ARTICLES, HEAD_STOP, PRONOUNS, NounPhrase, is_plural
 from sourcescore.classify.phrases import classes_of, ngrams, stem, tokenize
-from sourcescore.tables import span_lists
+from sourcescore.tables import span_lists, texts_beside
 
 __all__ = ["attribution_features", "dismisses", "read_attributions", "rule_stance"]
 
@@ -69,7 +69,8 @@ def read_attributions(
     attributions : DataFrame with the columns source, cue, content
         ``doc_id``, ``sentence`` and the columns of spans are used where present.
     texts : mapping or Series of doc_id to text, optional
-        By default the column ``text``, if there is one. Without a text, the sentences of a document's attributions stand in for it.
+        By default the column ``text``, if there is one. Without a text, the sentences of a
+        document's attributions stand in for it.
     resolver : SourceResolver, optional
         A fitted one that tells which attributions of a text have the same source; by default the
         shipped one.
@@ -79,8 +80,7 @@ def read_attributions(
     sentences = _strings(attributions, "sentence")
     docs = attributions["doc_id"].tolist() if "doc_id" in attributions.columns else list(range(n))
     spans = {role: span_lists(attributions, f"{role}_spans") for role in _ROLES}
-    if texts is None and "text" in attributions.columns:
-        texts = dict(zip(docs, attributions["text"].tolist(), strict=True))
+    texts = texts_beside(attributions, texts)
     rows_of: dict[Any, list[int]] = {}
     for i, doc in enumerate(docs):
         rows_of.setdefault(doc, []).append(i)

@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.models import load_words
@@ -76,6 +78,9 @@ class ClaimLinker(BaseEstimator):
     >>> bool(attributions["claim_id"].dropna().isin(claims.index).all())
     True
     """
+
+    # what stands for X is no metadata to be routed
+    __metadata_request__fit = {"attributions": UNUSED}
 
     def __init__(
         self, *, C: float = 0.01, C_given: float = 0.01, words: WordVectors | None = None
@@ -241,6 +246,12 @@ class ClaimLinker(BaseEstimator):
         against = self.models_["denies"].probability(matrix[bears]) > 0.5
         side[row[bears]] = np.where(against, -1, 1)
         return number, side
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        return tags
 
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
