@@ -587,14 +587,11 @@ class ClaimScorer(BaseEstimator):
             np.clip(expit(draws), _LEAST, _MOST), columns=rows.claims.rename("claim_id")
         )
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "priors_")
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False  # not of numbers
         tags.input_tags.string = True
-        tags.requires_fit = False
+        tags.requires_fit = False  # the priors will do
         return tags
 
     def to_parts(self) -> dict[str, bytes]:
