@@ -32,7 +32,7 @@ from sourcescore.classify.features import (
     read_attributions,
     rule_stance,
 )
-from sourcescore.tables import check_attributions
+from sourcescore.tables import check_attributions, string_array
 from sourcescore.taxonomy import AttributionType, Stance
 
 __all__ = ["AttributionClassifier"]
@@ -297,9 +297,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             for name in _REQUIRED
         )
         return attributions.assign(
-            type=types,
+            type=_column(types),
             type_proba=_dictionaries(type_proba, self.classes_),
-            stance=self._stances(types, stance_proba),
+            stance=_column(self._stances(types, stance_proba)),
             stance_proba=_dictionaries(stance_proba, self.stance_classes_),
             certainty=certainty(sources, cues, contents, hedges),
         )
@@ -504,6 +504,10 @@ def _as_labels(values: list[Any]) -> np.ndarray:
     if values and all(isinstance(value, bool | int | float) for value in values):
         return np.array(values)
     return np.array([str(value) for value in values], dtype=object)
+
+
+def _column(labels: np.ndarray) -> Any:
+    return string_array(labels) if labels.dtype == object else labels
 
 
 def _dictionaries(probabilities: np.ndarray, classes: np.ndarray) -> np.ndarray:
