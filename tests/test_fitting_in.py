@@ -335,6 +335,18 @@ class TestAttributionClassifier:
         assert set(search.predict(rows)) <= set(rows["type"])
         assert search.best_estimator_.stance_model_ is not None
 
+    def test_as_many_texts_as_rows_are_split_with_a_warning(self, sayings, routing):
+        rows, texts = sayings
+        rows = rows.iloc[[0, 9, 18]]  # of a document each
+        classifier = ss.AttributionClassifier(min_count=1)
+        classifier.set_fit_request(texts=True).set_score_request(texts=True)
+        types, params, folds = ["a", "b", "a"], {"texts": texts}, [([0, 1], [2])]
+        score = cross_val_score(classifier, rows, types, params=params, cv=folds)
+        assert len(score) == 1  # texts and rows are in the same order here: nothing is gone
+        params = {"texts": texts[::-1]}
+        with pytest.warns(UserWarning, match="texts lacks 1 of the [12] documents .* column text"):
+            cross_val_score(classifier, rows, types, params=params, cv=folds)
+
     @pytest.mark.parametrize("labels", [np.arange(12), np.arange(12) < 6])
     def test_labels_keep_their_kind(self, labels):
         rows = pd.DataFrame({"source": [f"The {k} club" for k in "abcdefghijkl"] * 3})

@@ -103,7 +103,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     ``attributions.assign(text=attributions["doc_id"].map(texts))``), where no others are given. So
     they reach `predict` and `score` in cross-validation, too. A Series of texts can be routed as
     metadata (`set_fit_request`, `set_score_request`), but scikit-learn splits it like the rows if
-    there happen to be as many texts as attributions.
+    there happen to be as many texts as attributions; a warning then tells of texts that are gone.
 
     Examples
     --------

@@ -14,6 +14,7 @@ starts with ``!`` sums up many others, so it counts twice.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -70,7 +71,7 @@ def read_attributions(
         ``doc_id``, ``sentence`` and the columns of spans are used where present.
     texts : mapping or Series of doc_id to text, optional
         By default the column ``text``, if there is one. Without a text, the sentences of a
-        document's attributions stand in for it.
+        document's attributions stand in for it; where others have one, with a warning.
     resolver : SourceResolver, optional
         A fitted one that tells which attributions of a text have the same source; by default the
         shipped one.
@@ -80,12 +81,22 @@ def read_attributions(
     sentences = _strings(attributions, "sentence")
     docs = attributions["doc_id"].tolist() if "doc_id" in attributions.columns else list(range(n))
     spans = {role: span_lists(attributions, f"{role}_spans") for role in _ROLES}
+    given = texts is not None
     texts = texts_beside(attributions, texts)
     rows_of: dict[Any, list[int]] = {}
     for i, doc in enumerate(docs):
         rows_of.setdefault(doc, []).append(i)
     found = {doc: texts.get(doc) for doc in rows_of} if texts is not None else {}
     known = {doc: text for doc, text in found.items() if isinstance(text, str)}
+    if given and len(known) < len(found):
+        lacking = next(doc for doc in found if doc not in known)
+        warnings.warn(
+            f"texts lacks {len(found) - len(known)} of the {len(found)} documents of the "
+            f"attributions, {lacking!r} for one; the sentences of their attributions stand in. If "
+            "scikit-learn has split the texts like rows, give them in a column text.",
+            UserWarning,
+            stacklevel=4,
+        )
     resolved = same_sources(docs, known, spans["source"], spans["content"], resolver)
     out: list[Any] = [None] * n
     for doc, rows in rows_of.items():
