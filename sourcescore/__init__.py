@@ -12,6 +12,7 @@ from sourcescore.report import Report
 from sourcescore.sources import SourceResolver
 from sourcescore.stance import StanceClassifier
 from sourcescore.taxonomy import AttributionType, Stance
+from sourcescore.training import evaluate, train
 
 __all__ = [
     "AttributionClassifier",
@@ -27,10 +28,12 @@ __all__ = [
     "Stance",
     "StanceClassifier",
     "datasets",
+    "evaluate",
     "load_model",
     "save_model",
     "score",
     "score_corpus",
+    "train",
 ]
 
 __version__ = "0.1.0"

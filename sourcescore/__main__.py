@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -63,29 +64,39 @@ def _parser() -> argparse.ArgumentParser:
 
     from sourcescore.training.commands import EVALUATED, TRAINED
 
-    train = commands.add_parser("train", help="train a model on annotated data")
+    train = commands.add_parser("train", help="train a model on labelled data")
     train.add_argument("model", choices=TRAINED)
     train.add_argument(
         "--data",
         required=True,
         metavar="PATH",
-        help="an annotated file (JSON lines; CSV for stance and scorer), or the folder of the "
-        "corpora that the shipped models are made of",
+        help="annotated documents in any of the formats of sourcescore.datasets; CSV for a scorer; "
+        "or the folder of the corpora that the shipped models are made of",
     )
     train.add_argument("--out", required=True, metavar="FOLDER", help="where to write the model")
     train.add_argument(
         "--from",
         dest="start",
         metavar="MODEL",
-        help="extractor, annotated file: go on from the model in this folder (the shipped one by "
-        "default), or from 'scratch'",
+        help="the folder of the model to go on from; 'shipped' (extractor, classifier and stance "
+        "by default), or 'scratch' for none",
+    )
+    train.add_argument(
+        "--weight",
+        type=float,
+        default=1.0,
+        metavar="W",
+        help="how much the new examples count beside the old ones (1)",
+    )
+    train.add_argument(
+        "--folds", type=int, default=5, metavar="N", help="of the cross-validation (5; 0 for none)"
     )
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.set_defaults(run=_train)
 
-    evaluate = commands.add_parser("evaluate", help="measure a model on annotated data")
+    evaluate = commands.add_parser("evaluate", help="measure a model on labelled data")
     evaluate.add_argument("model", choices=EVALUATED)
-    evaluate.add_argument("--data", required=True, metavar="PATH", help="an annotated file")
+    evaluate.add_argument("--data", required=True, metavar="PATH", help="as for train")
     evaluate.add_argument(
         "--model", dest="path", metavar="PATH", help="the folder of the model; else the shipped one"
     )
@@ -116,21 +127,24 @@ def _score(options: argparse.Namespace) -> str:
 
 
 def _train(options: argparse.Namespace) -> str:
-    from sourcescore.training.commands import train
+    from sourcescore.training import train
 
-    return train(
+    _, figures = train(
         options.model,
-        Path(options.data),
-        Path(options.out),
+        options.data,
+        options.out,
         start=options.start,
+        weight=options.weight,
+        n_folds=options.folds,
         progress=not options.quiet,
     )
+    return json.dumps({"model": options.out, **figures}, indent=1)
 
 
 def _evaluate(options: argparse.Namespace) -> str:
-    from sourcescore.training.commands import evaluate
+    from sourcescore.training import evaluate
 
-    return evaluate(options.model, Path(options.data), options.path)
+    return json.dumps(evaluate(options.model, options.data, options.path), indent=1)
 
 
 def _priors(options: argparse.Namespace) -> str:

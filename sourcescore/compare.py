@@ -61,6 +61,19 @@ _FUNCTION_WORDS = frozenset(
     "either neither nor all any some more most much many few less least other another same own "
     "again further here now once not no never that s t re ve ll d m there".split()
 )
+#: What negates the words after it, as far as the clause goes and no further than a few words
+#: (Chapman et al. 2001, *A simple algorithm for identifying negated findings*), and what calls the
+#: whole of its clause untrue.
+_NEGATES_AFTER = frozenset(
+    "not no never none nobody nothing nowhere neither nor without cannot hardly denied denies deny "
+    "denying".split()
+)
+_NEGATES_CLAUSE = frozenset(
+    "false untrue refuted hoax fake bogus baseless unfounded groundless fabricated fabrication "
+    "debunked nonsense rubbish invented wrong incorrect impossible myth".split()
+)
+_SCOPE = 6
+_CLAUSE_END = re.compile(r"[.,;:!?()\"“”–—]|\bbut\b")
 ANAPHORS = frozenset(
     "he him his she her hers they them their theirs it its this these those himself herself "
     "themselves itself".split()
@@ -91,6 +104,8 @@ class Statements:
         number or two names of a country; -1 where there is no further term.
     kinds : int8 array of shape (n, MAX_TERMS)
         WORD, NAME, NUMBER, PLACE or TIME.
+    negated_terms : bool array of shape (n, MAX_TERMS)
+        Whether a term stands in the scope of a negation.
     weights : float32 array of shape (n, MAX_TERMS)
         Information of each term: minus the logarithm of its frequency; 0 where there is none.
     vectors : float32 array of shape (n_vocabulary + 1, d)
@@ -107,6 +122,7 @@ class Statements:
     terms: np.ndarray
     stems: np.ndarray
     kinds: np.ndarray
+    negated_terms: np.ndarray
     weights: np.ndarray
     vectors: np.ndarray
     embedding: np.ndarray
@@ -168,19 +184,20 @@ class _Reader:
             self.stem_of.append(self.stems.setdefault(key, len(self.stems)))
         return found
 
-    def read(self, text: str) -> tuple[list[int], list[int], list[int]]:
-        """The terms of a text, their kinds, and the counts but the first."""
-        tokens = _TOKEN.findall(text)
+    def read(self, text: str) -> tuple[list[int], list[int], list[bool], list[int]]:
+        """The terms of a text, their kinds, whether they are negated, the counts but the first."""
+        tokens, negated = _tokens(text)
         capitals = sum(t[0].isupper() for t in tokens)
         names_show = capitals <= 0.6 * len(tokens) or len(tokens) < 4
         terms: list[int] = []
         kinds: list[int] = []
+        under: list[bool] = []
         seen: set[int] = set()
         counts = [0, 0, 0, 0]
         at = 0
         while at < len(tokens):
             surface, kind, key, used = self._next(tokens, at, names_show, counts)
-            at += used
+            first, at = at, at + used
             if not key:
                 continue
             term = self.term(surface, kind, key)
@@ -188,7 +205,8 @@ class _Reader:
                 seen.add(self.stem_of[term])
                 terms.append(term)
                 kinds.append(kind)
-        return terms, kinds, counts
+                under.append(negated[first])
+        return terms, kinds, under, counts
 
     def _next(
         self, tokens: list[str], at: int, names_show: bool, counts: list[int]
@@ -208,6 +226,37 @@ class _Reader:
             # the first word of a sentence has a capital anyway
             kind = NAME if at > 0 or not token[1:].islower() else WORD
         return base, kind, key, 1
+
+
+def _tokens(text: str) -> tuple[list[str], list[bool]]:
+    """The tokens of a text, and whether each stands in the scope of an odd number of negations.
+
+    Examples
+    --------
+    >>> tokens, negated = _tokens("It was dust, not a drone, he said.")
+    >>> [t for t, n in zip(tokens, negated) if n]
+    ['a', 'drone']
+    """
+    tokens: list[str] = []
+    clause: list[int] = []
+    n_clauses = end = 0
+    for match in _TOKEN.finditer(text):
+        n_clauses += bool(_CLAUSE_END.search(text, end, match.end()))
+        end = match.end()
+        tokens.append(match[0])
+        clause.append(n_clauses)
+    negated = [False] * len(tokens)
+    for at, token in enumerate(tokens):
+        base, _, ending = token.lower().replace("’", "'").partition("'")
+        if base in _NEGATES_CLAUSE:
+            scope: Iterable[int] = (k for k, c in enumerate(clause) if c == clause[at] and k != at)
+        elif base in _NEGATES_AFTER or ending == "t":
+            scope = range(at + 1, min(at + 1 + _SCOPE, len(tokens)))
+        else:
+            continue
+        for k in scope:
+            negated[k] ^= clause[k] == clause[at]
+    return tokens, negated
 
 
 @lru_cache(maxsize=1 << 16)
@@ -288,13 +337,15 @@ def analyse(texts: Iterable[str], words: WordVectors) -> Statements:
     n = len(texts)
     terms = np.full((n, MAX_TERMS), -1, dtype=np.int32)
     kinds = np.zeros((n, MAX_TERMS), dtype=np.int8)
+    negated = np.zeros((n, MAX_TERMS), dtype=bool)
     counts = np.zeros((n, 5), dtype=np.float32)
     for row, text in enumerate(texts):
-        found, kind, count = reader.read(text)
+        found, kind, under, count = reader.read(text)
         counts[row] = len(found), *count
         k = min(len(found), MAX_TERMS)
         terms[row, :k] = found[:k]
         kinds[row, :k] = kind[:k]
+        negated[row, :k] = under[:k]
     stem_of = np.array([*reader.stem_of, -1], dtype=np.int32)
     vectors, weights = _term_vectors(reader.vocabulary, words)
     vectors = np.vstack([vectors, np.zeros((1, words.n_dimensions), dtype=np.float32)])
@@ -302,6 +353,7 @@ def analyse(texts: Iterable[str], words: WordVectors) -> Statements:
         terms=terms,
         stems=stem_of[terms],
         kinds=kinds,
+        negated_terms=negated,
         weights=np.append(weights, np.float32(0))[terms],
         vectors=vectors,
         embedding=words.embed(texts),
@@ -347,6 +399,8 @@ PAIR_FEATURES = (
     "length_max",
     "negation_differs",
     "negated_both",
+    "shared_negated_once",
+    "shared_negated_both",
 )
 
 
@@ -408,8 +462,22 @@ def _compare(s: Statements, left: np.ndarray, right: np.ndarray, width: int) -> 
         *_ordered(np.log1p(s.n_terms[left]), np.log1p(s.n_terms[right])),
         a_not != b_not,
         a_not & b_not,
+        *_negated_apart(
+            (s.negated_terms[left, :width], a_weight * np.maximum(a_best, 0) ** 2),
+            (s.negated_terms[right, :width], b_weight * np.maximum(b_best, 0) ** 2),
+        ),
     ]
     return np.column_stack(columns)
+
+
+def _negated_apart(
+    a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """How much of what two statements share only one negates, and how much both do."""
+    a_share, b_share = (
+        (negated * shared).sum(1) / (shared.sum(1) + 1e-6) for negated, shared in (a, b)
+    )
+    return np.abs(a_share - b_share), np.minimum(a_share, b_share)
 
 
 def _ordered(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,13 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from .tables import SPAN_COLUMNS, as_texts, check_attributions
 
-__all__ = ["b_cubed", "expected_calibration_error", "score_attributions", "span_f1"]
+__all__ = [
+    "b_cubed",
+    "expected_calibration_error",
+    "label_figures",
+    "score_attributions",
+    "span_f1",
+]
 
 Spans = Sequence[tuple[int, int]]
 
@@ -139,6 +145,54 @@ def expected_calibration_error(y_true: ArrayLike, confidence: ArrayLike, n_bins:
     bins = np.minimum((stated * n_bins).astype(int), n_bins - 1)
     gap = np.bincount(bins, outcome - stated, n_bins)  # size of a bin times its gap
     return float(np.abs(gap).sum() / len(outcome))
+
+
+def label_figures(
+    y_true: ArrayLike, y_pred: ArrayLike, proba: Iterable[Mapping[Any, float]] | None = None
+) -> dict[str, Any]:
+    """How well labels are predicted.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of labels, shape (n_samples,)
+    proba : iterable of mappings of a label to its probability, optional
+        Of each sample, for the calibration.
+
+    Returns
+    -------
+    dict
+        ``accuracy``; ``macro_f1``, over the labels that `y_true` has; with `proba` also ``ece``,
+        the expected calibration error of the predicted label; ``f1``, a dict of label to F1.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or there is nothing to compare.
+
+    Examples
+    --------
+    >>> figures = label_figures(["a", "a", "b"], ["a", "b", "b"])
+    >>> round(figures["accuracy"], 3), {k: round(v, 3) for k, v in figures["f1"].items()}
+    (0.667, {'a': 0.667, 'b': 0.667})
+    """
+    true, guess = np.asarray(y_true, dtype=object), np.asarray(y_pred, dtype=object)
+    each_proba = None if proba is None else list(proba)
+    lengths = [len(v) for v in (true, guess, each_proba) if v is not None]
+    if len(set(lengths)) > 1 or not len(true):
+        raise ValueError(
+            "y_true, y_pred and proba must be equally long and not empty; got the lengths "
+            f"{', '.join(map(str, lengths))}."
+        )
+    labels = sorted(set(true))
+    each = f1_score(true, guess, labels=labels, average=None, zero_division=0)
+    figures: dict[str, Any] = {
+        "accuracy": float((true == guess).mean()),
+        "macro_f1": float(each.mean()),
+    }
+    if each_proba is not None:
+        sure = [float(p.get(g, 0.0)) for p, g in zip(each_proba, guess, strict=True)]
+        figures["ece"] = float(expected_calibration_error(true == guess, sure))
+    return figures | {"f1": dict(zip(labels, map(float, each), strict=True))}
 
 
 def span_f1(

@@ -1,4 +1,4 @@
-"""Figures: why a claim has its confidence, how claims compare, whether it holds, the priors.
+"""Figures: why a claim has its confidence, how it got there, how claims compare, the priors.
 
 Comes in: a report, or plain arrays. Goes out: matplotlib Axes, to be titled, restyled and saved as
 any others. Matplotlib comes with the extra ``plots`` and is imported when a figure is drawn.
@@ -6,7 +6,7 @@ any others. Matplotlib comes with the extra ``plots`` and is imported when a fig
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,12 @@ from scipy.special import betaincinv, expit
 
 from sourcescore.priors import Priors
 from sourcescore.report import Report
-from sourcescore.report.palette import DENIES_COLOUR, SUPPORTS_COLOUR, type_styles
+from sourcescore.report.palette import DENIES_COLOUR, SUPPORTS_COLOUR, called, type_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_claims", "plot_explanation", "plot_priors", "plot_reliability"]
+__all__ = ["plot_claims", "plot_explanation", "plot_history", "plot_priors", "plot_reliability"]
 
 _TOTAL_COLOUR = "#5B616A"
 _WRAP = 48
@@ -31,6 +31,16 @@ _N_BINS = 10
 _REACH = 1.0
 # 90 % of a Beta lies between these quantiles, as in the interval of a claim.
 _QUANTILES = (0.05, 0.95)
+# What a document says: its name, marker, colour.
+_SIDES = {
+    "supports": ("supports", "^", SUPPORTS_COLOUR),
+    "denies": ("denies", "v", DENIES_COLOUR),
+    "both": ("both", "D", "#000000"),
+    "": ("on another answer", "o", "#8A8A8A"),
+}
+# Lines of several claims differ in dashes and in colour.
+_LINES = ("-", "--", "-.", ":")
+_LINE_COLOURS = (_TOTAL_COLOUR, "#CC79A7", "#009E73", "#E69F00", "#6A51A3")
 
 
 def plot_explanation(report: Report, claim_id: str, ax: Axes | None = None) -> Axes:
@@ -62,7 +72,7 @@ def plot_explanation(report: Report, claim_id: str, ax: Axes | None = None) -> A
     before = after - log_odds
     styles = type_styles(label for label in steps["type"] if label)
     labels = [
-        f"{_shorten(name) or 'nobody named'} [{styles[label].tag}]"
+        f"{_shorten(called(name, label))} [{styles[label].tag}]"
         if label in styles
         else _shorten(name)
         for name, label in zip(steps["source_name"], steps["type"], strict=True)
@@ -76,9 +86,10 @@ def plot_explanation(report: Report, claim_id: str, ax: Axes | None = None) -> A
     ax.vlines(after, rows[:-1] + 0.3, rows[1:] - 0.3, color="0.6", linewidth=0.8)
     for row, value in zip(rows, [*log_odds, after[-1]], strict=True):
         right = max(before[row], after[row]) if row < len(steps) else max(after[-1], 0.0)
+        text = f"{value:+.2f}".replace("-", "\u2212")
         ax.annotate(
-            f"{value:+.2f}", (right, row), (4, 0), textcoords="offset points", va="center", size=8
-        )
+            text, (right, row), (4, 0), textcoords="offset points", va="center", size=8, zorder=3
+        ).set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     ax.set_yticks(rows, _literal([*labels, f"confidence {expit(after[-1]):.2f}"]))
     ax.invert_yaxis()
     ax.axvline(0, color="0.3", linewidth=0.8)
@@ -116,7 +127,7 @@ def plot_claims(report: Report, ax: Axes | None = None) -> Axes:
     confidence = claims["confidence"].to_numpy(float)
     colours = np.where(confidence >= 0.5, SUPPORTS_COLOUR, DENIES_COLOUR)
     ax.hlines(rows, claims["low"], claims["high"], color=colours, linewidth=5, alpha=0.35)
-    ax.scatter(confidence, rows, color=colours, zorder=3)
+    ax.scatter(confidence, rows, color=colours, zorder=3, clip_on=False)
     ax.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     labels = [f"{_shorten(text)} ({claim_id})" for claim_id, text in claims["claim"].items()]
     ax.set_yticks(rows, _literal(labels))
@@ -124,6 +135,98 @@ def plot_claims(report: Report, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0, 1)
     ax.set_xlabel("confidence, with 90 % interval")
     return ax
+
+
+def plot_history(
+    report: Report,
+    claim_id: str | Iterable[str],
+    ax: Axes | None = None,
+    *,
+    max_steps: int | None = None,
+) -> Axes:
+    """Draw how the confidence in a claim went from document to document.
+
+    Parameters
+    ----------
+    report : Report
+    claim_id : str or iterable of str
+        One claim or several.
+    ax : matplotlib Axes, optional
+        Drawn into this one; else into a new figure.
+    max_steps : int, optional
+        As in `Report.history`, for claims that very many documents speak on.
+
+    Returns
+    -------
+    matplotlib Axes
+        A step line with the 90 % interval for each claim, from the claim prior on. A triangle up
+        is a document that supports it, one down a document that denies it, a diamond one in which
+        both is said. The horizontal axis has the dates where all these documents have one, else
+        their numbers.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If there is no such claim, or none is given.
+    """
+    claims = [claim_id] if isinstance(claim_id, str) else list(claim_id)
+    if not claims:
+        raise ValueError("claim_id must name at least one claim; got none.")
+    histories = [report.history(claim, max_steps=max_steps) for claim in claims]
+    texts = report.claims["claim"]
+    ax = _axes(ax, height=4.0)
+    dated = all(history["published"].iloc[1:].notna().all() for history in histories)
+    dated &= any(len(history) > 1 for history in histories)
+    places = [_places(history, dated) for history in histories]
+    x = np.concatenate([place[1:] for place in places])
+    first, last = (x.min(), x.max()) if len(x) else (0.0, 0.0)
+    # the prior comes before, and the last step lasts a little
+    margin = 0.06 * (last - first) or 0.5
+    start, end = (first - margin, last + margin) if dated else (0.0, last + 0.5)
+    seen = set()
+    for i, (claim, history, place) in enumerate(zip(claims, histories, places, strict=True)):
+        colour, line = _LINE_COLOURS[i % len(_LINE_COLOURS)], _LINES[i % len(_LINES)]
+        x = np.array([start, *place[1:], end])
+        low, high, y = (
+            np.append(v, v[-1]) for v in history[["low", "high", "confidence"]].to_numpy().T
+        )
+        ax.fill_between(x, low, high, step="post", color=colour, alpha=0.16, linewidth=0)
+        label = _literal([f"{_shorten(texts[claim])} ({claim})"])[0]
+        ax.step(x, y, line, where="post", color=colour, label=label, linewidth=1.5)
+        for side, (_, marker, fill) in _SIDES.items():
+            at = np.flatnonzero(history["stance"].iloc[1:] == side) + 1
+            if len(at):
+                seen.add(side)
+                ax.scatter(x[at], y[at], marker=marker, color=fill, s=42, zorder=3, clip_on=False)
+    for side, (name, marker, fill) in _SIDES.items():
+        if side in seen:
+            ax.scatter([], [], marker=marker, color=fill, s=42, label=name)
+    ax.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")
+    ax.set(xlim=(start, end), ylim=(0, 1), ylabel="confidence, with 90 % interval")
+    if dated:
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+        locator = AutoDateLocator(minticks=3, maxticks=8)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        ax.set_xlabel("published")
+    else:
+        from matplotlib.ticker import MaxNLocator
+
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_xlabel("document" if len(x) else "no document yet")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize=9)
+    return ax
+
+
+def _places(history: pd.DataFrame, dated: bool) -> np.ndarray:
+    """Where the rows of a history stand: days since 1970, or the number of the document."""
+    if not dated:
+        return history["n_documents"].to_numpy(float)
+    since = history["published"] - pd.Timestamp(0)
+    return (since / pd.Timedelta(days=1)).to_numpy(float)
 
 
 def plot_reliability(confidence: ArrayLike, truth: ArrayLike, ax: Axes | None = None) -> Axes:
@@ -179,9 +282,27 @@ def plot_reliability(confidence: ArrayLike, truth: ArrayLike, ax: Axes | None = 
     ax = _axes(ax, height=5.0, width=5.0)
     ax.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle="--", label="holds")
     ax.vlines(mean, low, high, color=SUPPORTS_COLOUR, alpha=0.45, linewidth=3)
-    ax.plot(mean, frequency, "o-", color=SUPPORTS_COLOUR, label="observed, 90 % interval")
+    ax.plot(
+        mean,
+        frequency,
+        "o-",
+        color=SUPPORTS_COLOUR,
+        label="observed, 90 % interval",
+        clip_on=False,
+        zorder=3,
+    )
     for x, y, size in zip(mean, frequency, n, strict=True):
-        ax.annotate(f"n={size}", (x, y), (6, -10), textcoords="offset points", size=8)
+        # inside the frame, and below the line where there is room
+        shift = (-6 if x > 0.85 else 6, 4 if y < 0.05 else -12)
+        ax.annotate(
+            f"n={size}",
+            (x, y),
+            shift,
+            textcoords="offset points",
+            size=8,
+            ha="right" if x > 0.85 else "left",
+            zorder=4,
+        ).set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.4})
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share of true claims")
     ax.set_aspect("equal")
     ax.legend(loc="upper left", frameon=False)

@@ -11,6 +11,7 @@ grains, the best-matching sentence and where it stands, and refuting and hedging
 from __future__ import annotations
 
 import copy
+import io
 import json
 import re
 import warnings
@@ -45,6 +46,9 @@ __all__ = ["StanceClassifier", "stance_features"]
 MAX_SENTENCES = 60
 #: Pairs of a claim and a text compared at a time, which bounds the memory.
 _CHUNK = 2000
+#: So many pairs are kept to be seen again when `fit` goes on, and so often are all seen then.
+_KEPT = 2000
+_PASSES = 15
 #: Features of the best-matching sentence's neighbours reach this far.
 _AROUND = 1
 # n't is a word of its own, so that it is found in didn't as in did not
@@ -70,6 +74,11 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         Networks from different starts, whose probabilities are averaged.
     words : WordVectors, optional
         The word vectors; those that are shipped by default.
+    warm_start : bool, default=False
+        Let `fit` go on from what was learned before instead of starting anew. So that it does not
+        forget that, it sees a sample of the earlier pairs again, which counts as much as all the
+        new ones together (rehearsal: Robins 1995, *Catastrophic forgetting, rehearsal and
+        pseudorehearsal*). Stances that were not known before start anew.
     random_state : int, default=0
 
     Attributes
@@ -78,6 +87,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         The stances, sorted; any labels will do.
     scaler_ : StandardScaler
     networks_ : list of MLPClassifier
+    seen_features_ : float16 array of shape (n_kept, n_features)
+        The features of a sample of the pairs that it learned from, at most 2,000; no text.
+    seen_stances_ : array of shape (n_kept,)
 
     Examples
     --------
@@ -101,6 +113,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         rare: float = 0.35,
         n_networks: int = 3,
         words: WordVectors | None = None,
+        warm_start: bool = False,
         random_state: int = 0,
     ) -> None:
         self.hidden = hidden
@@ -108,9 +121,17 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         self.rare = rare
         self.n_networks = n_networks
         self.words = words
+        self.warm_start = warm_start
         self.random_state = random_state
 
-    def fit(self, claims: Pairs, texts: Any, stances: ArrayLike | None = None) -> Self:
+    def fit(
+        self,
+        claims: Pairs,
+        texts: Any,
+        stances: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Learn from pairs of a claim and a text.
 
         Parameters
@@ -119,6 +140,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             Or, as cross-validation needs it, one DataFrame with the columns ``claim`` and
             ``text`` in their place: ``fit(pairs, stances)``.
         stances : array-like of str of length n_samples
+        sample_weight : array-like of float, shape (n_samples,), optional
+            How much each pair counts; 1 by default.
 
         Returns
         -------
@@ -135,38 +158,94 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"claims and stances must be equally long; got {len(claims)} and {len(labels)}."
             )
-        return self.fit_features(stance_features(claims, texts, self._words()), labels)
+        features = stance_features(claims, texts, self._words())
+        return self.fit_features(features, labels, sample_weight=sample_weight)
 
-    def fit_features(self, features: np.ndarray, stances: Any) -> Self:
+    def fit_features(
+        self, features: np.ndarray, stances: Any, *, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Learn from the features of pairs, where they are at hand; see `stance_features`."""
         labels = np.asarray(stances)
-        self.classes_, number, count = np.unique(labels, return_inverse=True, return_counts=True)
+        known, number, count = np.unique(labels, return_inverse=True, return_counts=True)
+        weight = ((count.max(initial=0) / count) ** self.rare)[number]
+        share = weight.sum()
+        if sample_weight is not None:
+            given = np.asarray(sample_weight, dtype=float)
+            if given.ndim and given.shape != labels.shape:
+                raise ValueError(
+                    f"sample_weight must have one weight for each of the {len(labels)} pairs; "
+                    f"got the shape {given.shape}."
+                )
+            weight = weight * given
+        if self.warm_start and hasattr(self, "networks_") and set(known) <= set(self.classes_):
+            self._go_on(features, labels, weight, share)
+        else:
+            self._start(features, labels, weight)
+        self._keep(features, labels)
+        return self
+
+    def _start(self, features: np.ndarray, labels: np.ndarray, weight: np.ndarray) -> None:
+        self.classes_, count = np.unique(labels, return_counts=True)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"stances must hold at least two labels to tell apart; got {list(self.classes_)}."
             )
-        weight = ((count.max() / count) ** self.rare)[number]
+        self.seen_features_ = np.empty((0, features.shape[1]), dtype=np.float16)
+        self.seen_stances_ = labels[:0]
         self.scaler_ = StandardScaler().fit(features)
         scaled = self.scaler_.transform(features)
         # a share of the data is held out to stop early, where each stance can be in both parts
         early = bool(count.min() >= 10)
         self.networks_ = []
         for k in range(self.n_networks):
-            network = MLPClassifier(
-                (self.hidden,),
-                alpha=self.alpha,
-                early_stopping=early,
-                max_iter=60,
-                n_iter_no_change=5,
-                random_state=self.random_state + k,
-                batch_size=min(128, max(1, int(0.8 * len(labels)))),
-            )
+            network = self._network(k, int(0.8 * len(labels)), early_stopping=early)
             # products this small are slower on many threads
             with threadpool_limits(1), warnings.catch_warnings():
                 # 60 passes are enough, converged or not
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 self.networks_.append(network.fit(scaled, labels, sample_weight=weight))
-        return self
+
+    def _go_on(
+        self, features: np.ndarray, labels: np.ndarray, weight: np.ndarray, share: float
+    ) -> None:
+        """Learn from new pairs and, with the weight `share` in all, from those seen before."""
+        n_seen = len(self.seen_stances_)
+        scaled = self.scaler_.transform(np.vstack([self.seen_features_, features]))
+        labels = np.concatenate([self.seen_stances_, labels])
+        weight = np.concatenate([np.full(n_seen, share / max(1, n_seen)), weight])
+        learned, self.networks_ = self.networks_, []
+        for k, before in enumerate(learned):
+            rng = np.random.default_rng([self.random_state, k])
+            network = self._network(k, len(labels))
+            with threadpool_limits(1):
+                # the first call makes the arrays, which then get what was learned
+                first = slice(network.batch_size)
+                network.partial_fit(scaled[first], labels[first], classes=self.classes_)
+                for new, old in zip(_weights(network), _weights(before), strict=True):
+                    new[...] = old
+                for _ in range(_PASSES):
+                    order = rng.permutation(len(labels))
+                    network.partial_fit(scaled[order], labels[order], sample_weight=weight[order])
+            self.networks_.append(network)
+
+    def _network(self, k: int, n_samples: int, *, early_stopping: bool = False) -> MLPClassifier:
+        return MLPClassifier(
+            (self.hidden,),
+            alpha=self.alpha,
+            early_stopping=early_stopping,
+            max_iter=60,
+            n_iter_no_change=5,
+            random_state=self.random_state + k,
+            batch_size=min(128, max(1, n_samples)),
+        )
+
+    def _keep(self, features: np.ndarray, labels: np.ndarray) -> None:
+        """Keep a sample of all pairs so far, for the next `fit` to see again."""
+        features = np.vstack([self.seen_features_, features.astype(np.float16)])
+        labels = np.concatenate([self.seen_stances_, labels])
+        rng = np.random.default_rng(self.random_state)
+        kept = np.sort(rng.permutation(len(labels))[:_KEPT])
+        self.seen_features_, self.seen_stances_ = features[kept], labels[kept]
 
     def predict_proba(self, claims: Pairs, texts: Iterable[str] | None = None) -> np.ndarray:
         """Probabilities of the stances.
@@ -244,9 +323,13 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             for name in ("_optimizer", "_random_state", "loss_curve_", "validation_scores_"):
                 network.__dict__.pop(name, None)
             networks.append(network)
+        seen = io.BytesIO()
+        number = np.searchsorted(self.classes_, self.seen_stances_).astype(np.uint16)
+        np.savez_compressed(seen, features=self.seen_features_, stances=number)
         return {
             "parameters.json": json.dumps(parameters).encode(),
             "networks.skops": dumps([self.scaler_, *networks]),
+            "seen.npz": seen.getvalue(),
         }
 
     @classmethod
@@ -255,7 +338,14 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         classifier = cls(**json.loads(parts["parameters.json"]))
         classifier.scaler_, *classifier.networks_ = load_skops(parts["networks.skops"])
         classifier.classes_ = classifier.networks_[0].classes_
+        with np.load(io.BytesIO(parts["seen.npz"]), allow_pickle=False) as seen:
+            classifier.seen_features_ = seen["features"]
+            classifier.seen_stances_ = classifier.classes_[seen["stances"]]
         return classifier
+
+
+def _weights(network: MLPClassifier) -> list[np.ndarray]:
+    return [*network.coefs_, *network.intercepts_]
 
 
 def _checked_labelled(claims: Any, texts: Any, stances: Any) -> tuple[list[str], list[str], Any]:

@@ -172,8 +172,81 @@ class TestLabels:
         weight = np.where(domains == "mine", 0.5, 1.0)
         classifier = AttributionClassifier()
         classifier.fit(table, types, stances, sample_weight=weight, domains=domains)
-        assert not any("domain:" in name for name in classifier.stance_encoder_.vocabulary)
+        assert not any("domain:" in name for name in classifier.stance_.encoder.vocabulary)
         assert np.mean(classifier.predict_stance(table) == stances) > 0.9
+
+
+class TestGoingOn:
+    """`warm_start`: what was learned before counts beside the new examples."""
+
+    def test_old_and_new_count_together(self):
+        table, types, stances = sample()
+        old = np.arange(len(table)) % 3 > 0
+        together = AttributionClassifier(min_count=1).fit(table, types, stances)
+        classifier = AttributionClassifier(min_count=1, warm_start=True)
+        classifier.fit(table[old], types[old], stances[old])
+        before = classifier.predict_proba(table)
+        classifier.fit(table[~old], types[~old], stances[~old])
+        target = together.predict_proba(table)
+        after = np.abs(classifier.predict_proba(table) - target).mean()
+        assert after < 0.5 * np.abs(before - target).mean()
+
+    def test_what_new_examples_do_not_show_is_kept(self, fitted):
+        classifier = AttributionClassifier.from_parts(fitted.to_parts()).set_params(warm_start=True)
+        rows = row(source="Tanjug", cue="reported", content="a landslide")
+        classifier.fit(pd.concat([rows] * 5), ["agency_report"] * 5, ["asserts"] * 5)
+        assert classifier.classes_.tolist() == fitted.classes_.tolist()
+        assert classifier.predict(rows).tolist() == ["agency_report"]
+        table = sample()[0]
+        assert (classifier.predict(table) == fitted.predict(table)).all()
+
+    def test_more_weight_moves_more(self, fitted):
+        table, types, stances = sample()
+        other = np.where(types == "witness", "anonymous_source", types)
+
+        def moved(weight):
+            classifier = AttributionClassifier.from_parts(fitted.to_parts())
+            classifier.set_params(warm_start=True)
+            classifier.fit(table, other, stances, sample_weight=np.full(len(table), weight))
+            return np.abs(classifier.predict_proba(table) - fitted.predict_proba(table)).mean()
+
+        assert moved(0.1) < moved(1.0) < moved(10.0)
+
+    def test_two_labels_stay_two(self):
+        table, types, _ = sample()
+        pick = np.isin(types, ["witness", "agency_report"])
+        classifier = AttributionClassifier(warm_start=True).fit(table[pick], types[pick])
+        sure = classifier.predict_proba(table[pick]).max(axis=1)
+        classifier.fit(table[pick], types[pick])
+        assert (classifier.predict(table[pick]) == types[pick]).all()
+        assert (classifier.predict_proba(table[pick]).max(axis=1) > sure).all()
+
+    def test_unknown_types_are_learned_anew_and_stances_go_on(self, fitted):
+        classifier = AttributionClassifier.from_parts(fitted.to_parts()).set_params(warm_start=True)
+        table, types, _ = sample()
+        classifier.fit(table, np.where(types == "witness", "on site", "elsewhere"))
+        assert classifier.classes_.tolist() == ["elsewhere", "on site"]
+        np.testing.assert_allclose(
+            classifier.predict_stance_proba(table), fitted.predict_stance_proba(table)
+        )
+
+    def test_a_state_denial_that_does_not_deny(self, fitted):
+        classifier = AttributionClassifier.from_parts(fitted.to_parts()).set_params(warm_start=True)
+        with pytest.raises(ValueError, match="attribution 0 is a state_denial with the stance"):
+            classifier.fit(row(), ["state_denial"], ["asserts"])
+
+    def test_saved_and_loaded_it_goes_on_alike(self, fitted):
+        table, types, stances = sample()
+        fresh = AttributionClassifier().fit(table, types, stances)
+        loaded = AttributionClassifier.from_parts(fresh.to_parts())
+        half = np.arange(len(table)) % 2 == 0
+        proba = [
+            c.set_params(warm_start=True)
+            .fit(table[half], types[half], stances[half])
+            .predict_proba(table)
+            for c in (fresh, loaded)
+        ]
+        np.testing.assert_allclose(*proba, atol=1e-3)
 
 
 class TestInput:

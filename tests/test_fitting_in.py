@@ -333,7 +333,7 @@ class TestAttributionClassifier:
         search = GridSearchCV(classifier, {"C": [0.01, 1.0], "coherence": [0, 1]}, cv=cv)
         search.fit(rows, rows["type"], **metadata)
         assert set(search.predict(rows)) <= set(rows["type"])
-        assert search.best_estimator_.stance_model_ is not None
+        assert search.best_estimator_.stance_ is not None
 
     def test_as_many_texts_as_rows_are_split_with_a_warning(self, sayings, routing):
         rows, texts = sayings

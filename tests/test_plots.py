@@ -74,6 +74,54 @@ def test_claims_one_row_each(report):
     axes.figure.canvas.draw()
 
 
+@pytest.fixture
+def story(report) -> Report:
+    """The same sources in three documents, two of them on one day."""
+    evidence = report.evidence.assign(doc_id=["d1", "d2", "d2"])
+    dates = pd.to_datetime(pd.Series(["2025-03-10", "2025-03-12", "2025-03-12"]))
+    return Report(
+        texts=pd.Series({"d1": "", "d2": ""}),
+        attributions=report.attributions,
+        claims=report.claims,
+        evidence=evidence.assign(published=dates),
+        scorer=ClaimScorer(),
+    )
+
+
+def test_history_has_a_step_and_a_marker_for_each_document(story):
+    axes = plots.plot_history(story, "c1")
+    history = story.history("c1")
+    x, y = axes.lines[0].get_data()
+    assert y[:-1] == pytest.approx(history["confidence"].to_numpy())
+    assert y[-1] == y[-2]
+    days = matplotlib.dates.num2date(x[1:3])
+    assert [day.day for day in days] == [10, 12]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == [r"The ferry costs \$5 or \$6 (c1)", "supports", "both"]
+    assert axes.get_xlabel() == "published"
+    axes.figure.canvas.draw()
+
+
+def test_history_of_several_claims_and_without_dates(story, report):
+    axes = plots.plot_history(story, ["c1", "c2"])
+    assert len({line.get_linestyle() for line in axes.lines[:2]}) == 2
+    axes.figure.canvas.draw()
+    axes = plots.plot_history(report, "c1")
+    assert axes.get_xlabel() == "document"
+    assert axes.lines[0].get_xdata() == pytest.approx([0, 1, 2, 3, 3.5])
+    axes.figure.canvas.draw()
+    axes = plots.plot_history(report, "c1", max_steps=1)
+    assert axes.lines[0].get_xdata() == pytest.approx([0, 3, 3.5])
+    plots.plot_history(report, "c2").figure.canvas.draw()
+
+
+def test_history_of_no_claim(report):
+    with pytest.raises(ValueError, match="at least one claim"):
+        plots.plot_history(report, [])
+    with pytest.raises(ValueError, match="no claim 'c9'"):
+        plots.plot_history(report, ["c1", "c9"])
+
+
 def test_reliability_of_known_claims():
     axes = plots.plot_reliability([0.1, 0.12, 0.9, 0.5], [False, True, True, None])
     x, y = axes.lines[1].get_data()
@@ -109,7 +157,8 @@ def test_priors_one_row_per_type():
 
 
 def test_given_axes_are_drawn_into(report):
-    _, given = matplotlib.pyplot.subplots(1, 4)
+    _, given = matplotlib.pyplot.subplots(1, 5)
+    assert plots.plot_history(report, "c1", given[4]) is given[4]
     assert plots.plot_explanation(report, "c1", given[0]) is given[0]
     assert plots.plot_claims(report, given[1]) is given[1]
     assert plots.plot_reliability([0.3], [True], given[2]) is given[2]

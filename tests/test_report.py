@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sourcescore as ss
 from sourcescore.confidence import ClaimScorer
-from sourcescore.report import Report
+from sourcescore.report import Report, html
 from sourcescore.report.markup import GROUP_SIZE, Piece, Voice, clean, mark_text
+from sourcescore.report.palette import contrast, edge, type_styles
 from sourcescore.tables import CLAIM_COLUMNS, attributions_frame
+from sourcescore.taxonomy import AttributionType
 
 TEXT = (
     "Ferry halted\n"
@@ -258,6 +261,189 @@ def test_unknown_claim_lists_the_known_ones(report, empty_report):
         empty_report.explain("c1")
 
 
+# ---- history ----
+
+
+STANCES = st.sampled_from(["supports", "denies"])
+
+
+@st.composite
+def dated_evidence(draw):
+    """Evidence on a few claims, some of which exclude one another, from a few documents."""
+    documents = draw(
+        st.lists(st.sampled_from(["2025-03-01", "2025-03-02", None]), min_size=4, max_size=9)
+    )
+    row = st.tuples(
+        st.sampled_from(["q=1", "q=2", "b", "c"]),
+        st.sampled_from(["ann", "bo", "cy"]),
+        st.sampled_from(["named_official", "witness", "hearsay"]),
+        STANCES,
+        st.integers(0, len(documents) - 1),
+    )
+    rows = draw(st.lists(row, max_size=14))
+    table = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance", "doc_id"])
+    table["published"] = pd.to_datetime(table["doc_id"].map(dict(enumerate(documents))))
+    table["doc_id"] = table["doc_id"].map("d{}".format)
+    asks = table["claim_id"].astype(str).str.startswith("q")
+    table["question_id"] = np.where(asks, "q", None)
+    return table, [f"d{i}" for i in range(len(documents))]
+
+
+def report_on(evidence: pd.DataFrame, documents: list[str], scorer: ClaimScorer, **others):
+    scored = scorer.predict(evidence, ["q=2", "nobody speaks on it", "q=1", "b", "c"])
+    claims = scored.assign(claim=scored.index, n_attributions=0)
+    return Report(
+        texts=pd.Series("", index=documents, dtype=object),
+        attributions=attributions_frame({}, 0),
+        claims=claims[list(CLAIM_COLUMNS)],
+        evidence=evidence,
+        scorer=scorer,
+        **others,
+    )
+
+
+def learned_scorer() -> ClaimScorer:
+    rng = np.random.default_rng(0)
+    rows = [
+        (f"{i}={i % 2 + 1}", str(i), source, "witness", rng.choice(["supports", "denies"]))
+        for i in range(40)
+        for source in ("ann", "bo")
+    ]
+    table = pd.DataFrame(rows, columns=["claim_id", "question_id", "source_id", "type", "stance"])
+    truth = {claim: i % 3 > 0 for i, claim in enumerate(table["claim_id"].unique())}
+    return ClaimScorer().fit(table, truth)
+
+
+LEARNED = learned_scorer()
+
+
+@pytest.mark.parametrize("scorer", [ClaimScorer(), LEARNED], ids=["priors", "learned"])
+@given(dated_evidence())
+@settings(max_examples=20)
+def test_history_is_what_the_scorer_says_of_the_evidence_so_far(scorer, drawn):
+    evidence, documents = drawn
+    report = report_on(evidence, documents, scorer)
+    history = report.history()
+    by_time = evidence.sort_values(["published", "doc_id"], kind="stable", na_position="last")
+    order = {doc_id: i for i, doc_id in enumerate(by_time["doc_id"].unique())}
+    for claim_id, steps in history.groupby("claim_id", sort=False):
+        # the interval of an answer is drawn
+        near = {"atol": 0.05} if claim_id.startswith("q") else {}
+        own = report.history(claim_id)
+        pd.testing.assert_frame_equal(own, steps.reset_index(drop=True), **near)
+        asked = {"q=1", "q=2"} if claim_id.startswith("q") else {claim_id}
+        if claim_id not in evidence["claim_id"].tolist():
+            asked = set()  # nothing says that it is an answer
+        speaks = evidence[evidence["claim_id"].isin(asked)]
+        assert steps["doc_id"].iloc[1:].tolist() == sorted(speaks["doc_id"].unique(), key=order.get)
+        assert steps["n_documents"].tolist() == [*range(len(steps))]
+        so_far: list[str] = []
+        for row in steps.itertuples():
+            so_far.append(row.doc_id)
+            said = evidence[evidence["doc_id"].isin(so_far)]
+            alone = scorer.predict(said, [claim_id]).iloc[0]
+            assert row.log_odds == pytest.approx(alone["log_odds"], abs=1e-9)
+            assert row.low <= row.confidence <= row.high
+            assert (row.n_supporting, row.n_denying, row.n_origins, row.verdict) == (
+                alone["n_supporting"],
+                alone["n_denying"],
+                alone["n_origins"],
+                alone["verdict"],
+            )
+            here = speaks[(speaks["doc_id"] == row.doc_id) & (speaks["claim_id"] == claim_id)]
+            sides = sorted(here["stance"].unique())
+            assert row.stance == ("both" if len(sides) == 2 else "".join(sides))
+    assert list(history["claim_id"].unique()) == list(report.claims.index)
+    last = history.groupby("claim_id", sort=False).tail(1).set_index("claim_id")
+    shared = [name for name in last.columns if name in report.claims.columns]
+    assert (last[shared] == report.claims[shared]).all(axis=None)
+    sums = history.groupby("claim_id")["change"].sum()
+    prior = history["log_odds"].iloc[0]
+    assert (prior + sums[last.index]).to_numpy() == pytest.approx(last["log_odds"].to_numpy())
+
+
+@given(dated_evidence(), st.integers(1, 5))
+@settings(max_examples=30)
+def test_fewer_steps_are_some_of_all_steps(drawn, most):
+    report = report_on(*drawn, ClaimScorer())
+    every, some = report.history(), report.history(max_steps=most)
+    key = ["claim_id", "n_documents", "log_odds", "confidence", "doc_id"]
+    assert len(some[key].merge(every[key])) == len(some)
+    size, full = (t.groupby("claim_id").size() - 1 for t in (some, every))
+    assert (size == full.clip(upper=most)).all()
+    sums = [t.groupby("claim_id")["change"].sum().to_numpy() for t in (some, every)]
+    assert sums[0] == pytest.approx(sums[1])
+
+
+def test_history_in_blocks_is_the_same(monkeypatch):
+    rows = [("b", f"s{i}", "witness", "supports", f"d{i % 7}") for i in range(40)]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance", "doc_id"])
+    report = report_on(evidence, [f"d{i}" for i in range(7)], ClaimScorer())
+    whole = report.history()
+    monkeypatch.setattr("sourcescore.report.history._ROWS_AT_ONCE", 30)
+    pd.testing.assert_frame_equal(report.history(), whole)
+
+
+def test_history_takes_dates_and_outlets_from_the_articles():
+    rows = [("b", "ann", "witness", s, d) for s, d in (("supports", "d0"), ("denies", "d1"))]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id", "type", "stance", "doc_id"])
+    articles = pd.DataFrame(
+        {"outlet": ["Late Post", None], "published": ["2025-03-02T10:00+02:00", "2025-03-01"]},
+        index=["d0", "d1"],
+    )
+    report = report_on(evidence, ["d0", "d1"], ClaimScorer(), articles=articles)
+    history = report.history("b")
+    assert history["doc_id"].tolist()[1:] == ["d1", "d0"]
+    assert history["outlet"].iloc[2] == "Late Post"
+    assert history["published"].iloc[2] == pd.Timestamp("2025-03-02 08:00")
+    assert pd.isna(history["published"].iloc[0])
+
+
+def test_history_of_a_source_that_changes_its_mind():
+    rows = [
+        ("b", "ann", "witness", "denies", "d0", "2025-03-01"),
+        ("b", "ann", "witness", "supports", "d1", "2025-03-02"),
+    ]
+    names = ["claim_id", "source_id", "type", "stance", "doc_id", "published"]
+    history = report_on(pd.DataFrame(rows, columns=names), ["d0", "d1"], ClaimScorer()).history("b")
+    assert history["n_denying"].tolist() == [0, 1, 0]
+    assert history["n_supporting"].tolist() == [0, 0, 1]
+    assert history["log_odds"].iloc[1] < 0 < history["log_odds"].iloc[2]
+
+
+def test_history_without_documents_goes_by_statement():
+    evidence = pd.DataFrame(
+        [("b", f"s{i}", "witness", "supports") for i in range(3)],
+        columns=["claim_id", "source_id", "type", "stance"],
+    )
+    history = report_on(evidence, ["d0"], ClaimScorer()).history("b")
+    assert history["n_origins"].tolist() == [0, 1, 2, 3]
+    assert history["doc_id"].isna().all()
+
+
+def test_history_says_what_is_wrong(report, empty_report):
+    with pytest.raises(ValueError, match="no claim 'c9'"):
+        report.history("c9")
+    for wrong in (0, True, 1.5):
+        with pytest.raises(ValueError, match="max_steps must be an integer of at least 1"):
+            report.history(max_steps=wrong)
+    assert empty_report.history().empty
+    assert report.history("c1")["n_documents"].tolist() == [0, 1]
+
+
+def test_explanation_and_sensitivity_of_an_answer_see_the_other_answers():
+    rows = [("q=1", "ann"), ("q=1", "bo"), ("q=2", "cy")]
+    evidence = pd.DataFrame(rows, columns=["claim_id", "source_id"])
+    evidence = evidence.assign(type="witness", stance="supports", question_id="q")
+    report = report_on(evidence, ["d0"], ClaimScorer())
+    steps = report.explain("q=1")
+    assert steps.index[-1] == "other answers"
+    confidence = report.claims.loc["q=1", "confidence"]
+    assert 1 / (1 + np.exp(-steps["log_odds"].sum())) == pytest.approx(confidence)
+    assert set(report.sensitivity("q=1")["claim_id"]) == {"q=1"}
+    assert "other answers" in report.describe("q=1")
+
+
 # ---- JSON ----
 
 
@@ -287,6 +473,85 @@ def test_json_keeps_surrogates_and_other_scripts(tmp_path):
     raw = (tmp_path / "r.json").read_text(encoding="utf-8")
     assert "лодка" in raw
     assert json.loads(raw)["documents"][0]["text"] == text
+
+
+# ---- ClaimReview ----
+
+REVIEW = {
+    "author": "Lowen Desk",
+    "url": "https://example.org/ferry",
+    "date_published": "2025-04-01",
+}
+
+
+def test_claim_review_has_what_schema_org_asks_for(report, tmp_path):
+    written = report.to_claimreview("c1", **REVIEW, path=tmp_path / "r.json")
+    assert (tmp_path / "r.json").read_text(encoding="utf-8") == written + "\n"
+    review = json.loads(written)
+    assert review["@context"] == "https://schema.org"
+    assert review["@type"] == "ClaimReview"
+    assert review["claimReviewed"] == "The hull is <em>sound</em>"
+    assert review["url"] == "https://example.org/ferry#c1"
+    assert review["author"] == {"@type": "Organization", "name": "Lowen Desk"}
+    assert review["datePublished"] == "2025-04-01"
+    rating, claim = review["reviewRating"], report.claims.loc["c1"]
+    assert rating["@type"] == "Rating"
+    assert (rating["worstRating"], rating["bestRating"]) == (1, 5)
+    assert rating["ratingValue"] == pytest.approx(1 + 4 * claim["confidence"], abs=0.006)
+    assert rating["alternateName"] == claim["verdict"]
+    assert "not a finding of fact" in rating["ratingExplanation"]
+    assert "sources" in review["reviewAspect"]
+    item = review["itemReviewed"]
+    assert item["@type"] == "Claim"
+    assert item["author"][0]["name"].startswith('Ada "Sea"')
+    assert item["appearance"] == [
+        {
+            "@type": "CreativeWork",
+            "identifier": "d1",
+            "datePublished": "2025-03-14",
+            "publisher": {"@type": "Organization", "name": "lowen.example"},
+        }
+    ]
+
+
+def test_claim_reviews_of_all_claims(report, empty_report):
+    reviews = json.loads(report.to_claimreview(**REVIEW, urls={"d1": "https://lowen.example/1"}))
+    assert [review["url"][-3:] for review in reviews] == ["#c1", "#c2"]
+    assert reviews[0]["itemReviewed"]["appearance"][0]["url"] == "https://lowen.example/1"
+    assert "author" not in reviews[1]["itemReviewed"], "nobody supports it"
+    assert json.loads(empty_report.to_claimreview(**REVIEW)) == []
+    person = {"@type": "Person", "name": "Ann Lee"}
+    own = json.loads(report.to_claimreview("c2", author=person, url="http://example.org/a#b"))
+    assert own["author"] == person
+    assert own["url"] == "http://example.org/a#b"
+
+
+@given(st.text(alphabet="<>&/script!-\"'\\\ud800\x00\u2028é", max_size=40))
+def test_claim_review_is_safe_inside_html(hostile):
+    text = f"{hostile} said so"
+    row = attribution(text, "", "said", ["so"], source_id="s", source_name=hostile)
+    articles = pd.DataFrame({"outlet": [hostile], "published": [pd.NaT]}, index=["d1"])
+    report = report_of({"d1": text}, [row], {"c1": hostile or "c"}, articles=articles)
+    written = report.to_claimreview("c1", **REVIEW)
+    assert not set("<>&") & set(written)
+    assert json.loads(written)["claimReviewed"] == (hostile or "c")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"url": "javascript:alert(1)"}, "url must be a full web address"),
+        ({"url": "http://[broken"}, "url must be a full web address"),
+        ({"author": " "}, "author must be the name"),
+        ({"author": {"@type": "Person"}}, "author must be the name"),
+        ({"date_published": "soon"}, "date_published must be a date"),
+        ({"urls": {"d1": "lowen"}}, r"urls\['d1'\] must be a full web address"),
+        ({"claim_id": "c9"}, "no claim 'c9'"),
+    ],
+)
+def test_claim_review_says_what_is_wrong(report, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        report.to_claimreview(**(REVIEW | wrong))
 
 
 # ---- terminal ----
@@ -389,7 +654,8 @@ def test_page_of_many_documents_and_claims():
     source = report.to_html()
     Page(source)
     assert source.count('<table class="waterfall">') == 200
-    assert source.count('<details class="doc" open>') == 3
+    assert len(re.findall(r'<details class="doc" id="[^"]*" open>', source)) == 3
+    assert source.count("<summary>▲ 1 for · ▼ 0 against</summary>") == 190
 
 
 def test_page_cuts_long_lists_and_says_so():
@@ -407,6 +673,110 @@ def test_page_survives_any_character(tmp_path):
     report = report_of({"d1": text}, rows, {"c1": "\ud800"})
     Page(report.to_html(tmp_path / "r.html"))
     assert (tmp_path / "r.html").read_bytes().decode("utf-8")
+
+
+def story(hostile: str = "", n_documents: int = 4) -> Report:
+    """One claim over several documents, of which `hostile` names all that can be named."""
+    text = f"Ada {hostile} said yes."
+    row = attribution(text, "Ada", "said", ["yes"])
+    rows = [
+        row | {"doc_id": f"d{i}{hostile}", "source_id": f"s{i}", "source_name": f"Ada {i}{hostile}"}
+        for i in range(n_documents)
+    ]
+    rows[1] |= {"claim_stance": "denies"}
+    index = [row["doc_id"] for row in rows]
+    dates = pd.date_range("2025-03-01", periods=n_documents)
+    articles = pd.DataFrame({"outlet": f"Post{hostile}", "published": dates}, index=index)
+    return report_of(dict.fromkeys(index, text), rows, {"c1": "It is so"}, articles=articles)
+
+
+def test_page_shows_the_history_where_there_are_several_documents(report):
+    assert "document by document" not in report.to_html()
+    source = story().to_html()
+    page = Page(source)
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    table = source[source.index("How it went, document by document") :]
+    table = table[: table.index("</table>")]
+    assert table.count("<tr>") == 6
+    assert re.findall("[▲▼◆]", table) == ["▲", "▼", "▲", "▲"]
+    assert "2025-03-02" in table
+    for confidence in story().history("c1")["confidence"]:
+        assert f">{100 * confidence:.0f}%</td>" in table
+
+
+def test_page_bounds_long_histories():
+    source = story(n_documents=60).to_html()
+    Page(source)
+    table = source[source.index("How it went, document by document") :]
+    assert table[: table.index("</table>")].count("<tr>") <= 27
+    assert re.search(r"and \d before it", table)
+
+
+@given(st.text(alphabet="<>&\"'=/ scriptonload\ud800\x00\u202e\n", max_size=30))
+@settings(max_examples=25)
+def test_page_of_hostile_documents_is_well_formed(hostile):
+    report = story(hostile.strip())
+    page = Page(report.to_html())
+    assert {"script", "img", "iframe", "svg"}.isdisjoint(page.tags)
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
+def test_page_is_for_the_keyboard_too(report):
+    source = report.to_html()
+    assert source.count('tabindex="0" aria-describedby=') == len(report.attributions)
+    described = re.findall(r'aria-describedby="([^"]*)"', source)
+    assert set(described) <= set(Page(source).ids)
+    assert source.count("<details") == source.count("<summary>")
+    assert ":focus-visible { outline: 2px solid" in source
+
+
+def test_page_prints_light_and_open(report):
+    css = report.to_html().split("@media print {")[-1]
+    assert "color-scheme: light;" in css
+    assert "details::details-content { content-visibility: visible;" in css
+
+
+# ---- contrast ----
+
+
+def css_colours() -> dict[str, tuple[str, str]]:
+    """The colours by day and by night that the style sheet names."""
+    css = files("sourcescore.report").joinpath("assets/report.css").read_text(encoding="utf-8")
+    named = re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\)", css)
+    return {name: (day.upper(), night.upper()) for name, day, night in named}
+
+
+def mixed(colour: str, share: float, paper: str) -> str:
+    """What ``color-mix(in srgb, colour share, paper)`` gives."""
+    pairs = ((int(c[i : i + 2], 16) for i in (1, 3, 5)) for c in (colour, paper))
+    channels = (share * a + (1 - share) * b for a, b in zip(*pairs, strict=True))
+    return "#" + "".join(f"{round(c):02X}" for c in channels)
+
+
+TYPES = [style.colour for style in type_styles([*AttributionType]).values()]
+
+
+@pytest.mark.parametrize("night", [0, 1], ids=["day", "night"])
+def test_texts_have_the_contrast_of_wcag_aa(night):
+    colour = {name: pair[night] for name, pair in css_colours().items()}
+    assert {"ink", "soft", "paper", "desk", "for", "against", "link"} <= set(colour)
+    assert colour["paper"] == html._PAPERS[night], "the lines of the types are made for it"
+    for text in ("ink", "soft", "for", "against", "link"):
+        for ground in ("paper", "desk"):
+            assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
+    for tint in TYPES:
+        for share in (0.15, 0.16, 0.34, 0.34 + 0.19):  # content, chip, lit content, its source
+            assert contrast(colour["ink"], mixed(tint, share, colour["paper"])) >= 4.5, tint
+
+
+@pytest.mark.parametrize("paper", html._PAPERS)
+def test_lines_have_the_contrast_of_wcag_aa(paper):
+    night = html._PAPERS.index(paper)
+    for colour in TYPES:
+        assert contrast(edge(colour, paper), paper) >= 3, colour
+    for name in ("for", "against"):
+        assert contrast(css_colours()[name][night], paper) >= 3
+    assert edge("#FFFFFF", "#FFFFFF") != "#FFFFFF"
 
 
 def test_same_report_same_page(report):
@@ -514,3 +884,61 @@ def test_a_claim_is_described_in_words():
         report.sensitivity("c9")
     with pytest.raises(ValueError, match="no claim 'c9'"):
         report.describe("c9")
+
+
+class TestFromEvidence:
+    """A report on evidence from elsewhere."""
+
+    evidence = pd.DataFrame(
+        [
+            ("x", "a", "witness", "supports", "d1"),
+            ("x", "b", "state_denial", "denies", "d2"),
+            ("y", "a", "witness", "supports", "d2"),
+        ],
+        columns=["claim_id", "source_id", "type", "stance", "doc_id"],
+    )
+
+    def test_the_scores_are_those_of_the_scorer(self):
+        scorer = ClaimScorer({"claim_prior": 0.3})
+        report = Report.from_evidence(self.evidence, scorer)
+        expected = scorer.predict(self.evidence)
+        assert report.claims["confidence"].to_dict() == expected["confidence"].to_dict()
+        assert report.claims["claim"].to_dict() == {"x": "x", "y": "y"}
+        assert report.claims["n_attributions"].to_dict() == {"x": 2, "y": 1}
+        assert "2 claims from 3 statements" in str(report)
+
+    def test_claims_say_which_and_how_they_read(self):
+        report = Report.from_evidence(self.evidence, claims={"y": "It rained", "z": "It snowed"})
+        assert report.claims["claim"].tolist() == ["It rained", "It snowed"]
+        assert report.claims.loc["z", "confidence"] == pytest.approx(0.5)
+
+    def test_it_explains_shows_and_stores(self):
+        articles = pd.DataFrame(
+            {
+                "doc_id": ["d1", "d2"],
+                "text": ["It rained.", "It did not."],
+                "published": ["2025-02-01", "2025-02-02"],
+            }
+        )
+        report = Report.from_evidence(self.evidence, articles=articles)
+        log_odds = report.explain("x")["log_odds"].sum()
+        assert 1 / (1 + np.exp(-log_odds)) == pytest.approx(report.claims.loc["x", "confidence"])
+        assert report.history("x")["doc_id"].tolist()[1:] == ["d1", "d2"]
+        assert "It did not." in report.to_html()
+        assert json.loads(report.to_json())["evidence"][0]["source_id"] == "a"
+
+    def test_numbers_as_ids(self):
+        report = Report.from_evidence(self.evidence.assign(claim_id=[1, 1, 2]))
+        assert report.claims.index.tolist() == [1, 2]
+        assert report.claims.loc[1, "n_origins"] == 2
+        with pytest.raises(ValueError, match="no claim 3; known are 1, 2"):
+            report.explain(3)
+
+    def test_no_evidence(self):
+        report = Report.from_evidence(self.evidence[:0])
+        assert report.claims.empty
+        assert Report.from_evidence(self.evidence[:0], claims={"x": "It rained"}).claims.shape[0]
+
+    def test_wrong_evidence(self):
+        with pytest.raises(ValueError, match="lacks the column type"):
+            Report.from_evidence(self.evidence.drop(columns="type"))

@@ -109,3 +109,50 @@ def test_errors_say_what_to_do(classifier):
         StanceClassifier().fit(["a", "b"], ["c", "d"], ["supports"] * 2)
     with pytest.raises(NotFittedError):
         StanceClassifier().predict(["a"], ["b"])
+
+
+@pytest.fixture(scope="module")
+def learned():
+    return StanceClassifier(n_networks=1, alpha=0.01).fit(*pairs())
+
+
+class TestGoingOn:
+    """`warm_start`: what was learned before counts beside the new pairs."""
+
+    def test_new_pairs_are_learned_and_old_ones_kept(self, learned):
+        claims, texts, stances = pairs()
+        new = ["The tax rose"] * 12
+        hearsay = [f"Word on the street in town {k} has it that the tax rose." for k in range(12)]
+        model = StanceClassifier.from_parts(learned.to_parts()).set_params(warm_start=True)
+        other = "denies" if model.predict(new[:1], hearsay[:1])[0] != "denies" else "supports"
+        before = (model.predict(new, hearsay) == other).mean()
+        model.fit(new, hearsay, [other] * 12)
+        assert (model.predict(new, hearsay) == other).mean() > before
+        assert (model.predict(claims, texts) == np.array(stances)).mean() > 0.8
+
+    def test_saved_and_loaded_it_goes_on_alike(self, learned):
+        claims, texts, stances = pairs()
+        loaded = StanceClassifier.from_parts(learned.to_parts())
+        proba = [
+            StanceClassifier.from_parts(model.to_parts())
+            .set_params(warm_start=True)
+            .fit(claims[:6], texts[:6], stances[:6])
+            .predict_proba(claims, texts)
+            for model in (learned, loaded)
+        ]
+        np.testing.assert_array_equal(*proba)
+
+    def test_unknown_stances_start_anew(self, learned):
+        claims, texts, stances = pairs()
+        model = StanceClassifier.from_parts(learned.to_parts()).set_params(warm_start=True)
+        model.fit(claims, texts, ["on topic" if s != "unrelated" else "off" for s in stances])
+        assert list(model.classes_) == ["off", "on topic"]
+
+    def test_what_is_kept_is_bounded_and_has_no_text(self, learned):
+        assert learned.seen_features_.shape == (60, learned.scaler_.n_features_in_)
+        assert b"town" not in b"".join(learned.to_parts().values())
+
+    def test_weight_must_fit(self):
+        claims, texts, stances = pairs()
+        with pytest.raises(ValueError, match="sample_weight"):
+            StanceClassifier().fit(claims, texts, stances, sample_weight=[1.0, 2.0])

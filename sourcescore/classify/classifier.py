@@ -7,18 +7,18 @@ from the two: a state denial is a named official who denies.
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import UNUSED
@@ -32,6 +32,7 @@ from sourcescore.classify.features import (
     read_attributions,
     rule_stance,
 )
+from sourcescore.classify.logistic import Logistic
 from sourcescore.tables import check_attributions, string_array
 from sourcescore.taxonomy import AttributionType, Stance
 
@@ -72,6 +73,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         A feature counts from this many attributions on.
     max_iter : int, default=400
         Most iterations of the solver.
+    warm_start : bool, default=False
+        Let `fit` go on from what was learned before instead of starting anew: the examples given
+        count beside those of earlier fits, which need not be at hand. See `Logistic`.
     coherence : float, default=0.5
         How much of the kind of a source comes from the other attributions of the same source in
         the text, between 0 (none: each attribution by itself) and 1 (all have the same kind).
@@ -94,6 +98,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     the type, with ``state_denial`` as ``named_official``; then
     P(state_denial) = P(named_official) P(denies). With any other labels the types are learned as
     they are.
+
+    With `warm_start`, types that were not known before are learned anew, since the old weights are
+    of other labels, and so are stances.
 
     Attributions need the columns ``source``, ``cue`` and ``content``. What else there is helps:
     the texts and the spans, or else ``doc_id`` and ``sentence``. Labels and resolved source names
@@ -122,6 +129,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     ['official', 'witness']
     """
 
+    classes_: np.ndarray
+    stance_classes_: np.ndarray
+    factored_: bool
+    kind_: _Model
+    stance_: _Model | None
+
     # what stands for X and y is no metadata to be routed
     __metadata_request__fit = {"attributions": UNUSED, "types": UNUSED}
     __metadata_request__predict = {"attributions": UNUSED}
@@ -136,6 +149,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         stance_weight: Mapping[str, float] | str | None = None,
         min_count: int = 2,
         max_iter: int = 400,
+        warm_start: bool = False,
         coherence: float = 0.5,
         resolver: Any = None,
     ) -> None:
@@ -144,6 +158,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         self.stance_weight = stance_weight
         self.min_count = min_count
         self.max_iter = max_iter
+        self.warm_start = warm_start
         self.coherence = coherence
         self.resolver = resolver
 
@@ -189,29 +204,63 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         check_attributions(attributions, _REQUIRED)
         y = _labels(types, len(attributions), "types")
         z = None if stances is None else _labels(stances, len(attributions), "stances")
+        warm = self.warm_start and hasattr(self, "kind_")
+        stances_known = warm and (z is None or set(z) <= set(self.stance_classes_))
+        types_known = stances_known and set(y) <= set(self.classes_)
+        if not types_known:
+            _at_least_two(y, "types")
+        if z is not None and not (stances_known and self.stance_ is not None):
+            _at_least_two(z, "stances")
         kind_rows, stance_rows = _features(attributions, texts, self.resolver)
         if domains is not None:
-            foreign = _labels(domains, len(attributions), "domains", at_least=1)
+            foreign = _labels(domains, len(attributions), "domains")
             stance_rows = list(map(_of_domain, stance_rows, foreign))
-        denials = y == _DENIAL
-        self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
-        kinds = np.where(denials, _OFFICIAL, y) if self.factored_ else y
-        self.classes_ = _as_labels(sorted({*kinds.tolist(), *y.tolist()}))
-        self.kind_encoder_ = _Encoder.fit(kind_rows, self.min_count)
-        self.kind_model_ = _logistic(self.C, None, self.max_iter)
-        self.kind_model_.fit(self.kind_encoder_.transform(kind_rows), kinds, sample_weight)
-        if z is None:
-            self.stance_encoder_: _Encoder | None = None
-            self.stance_model_: LogisticRegression | None = None
-            self.stance_classes_ = np.array(_STANCES, dtype=object)
+        if types_known:
+            _check_denials(y, z, self.factored_)
         else:
-            self.stance_encoder_ = _Encoder.fit(stance_rows, self.min_count)
-            self.stance_model_ = _logistic(self.stance_C, self.stance_weight, self.max_iter)
-            self.stance_model_.fit(self.stance_encoder_.transform(stance_rows), z, sample_weight)
+            denials = y == _DENIAL
+            self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
+            self.classes_ = _as_labels(sorted({*y.tolist(), *([_OFFICIAL] * self.factored_)}))
+        kinds = np.where(y == _DENIAL, _OFFICIAL, y) if self.factored_ else y
+        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        self.kind_ = self._learn(
+            kind_rows, kinds, weight, self.kind_ if types_known else None, self.C, None
+        )
+        if z is not None:
+            before = self.stance_ if stances_known else None
+            self.stance_ = self._learn(
+                stance_rows, z, weight, before, self.stance_C, self.stance_weight
+            )
             if domains is not None:
-                self.stance_encoder_ = _forget_domains(self.stance_encoder_, self.stance_model_)
-            self.stance_classes_ = _as_labels(self.stance_model_.classes_.tolist())
+                self.stance_ = _forget_domains(self.stance_)
+            self.stance_classes_ = _as_labels(self.stance_.logistic.model.classes_.tolist())
+        elif not warm:
+            self.stance_ = None
+            self.stance_classes_ = np.array(_STANCES, dtype=object)
         return self
+
+    def _learn(
+        self,
+        rows: list[list[str]],
+        labels: np.ndarray,
+        weight: np.ndarray | None,
+        before: _Model | None,
+        C: float,
+        class_weight: Any,
+    ) -> _Model:
+        encoder = _Encoder.fit(
+            rows, self.min_count, () if before is None else before.encoder.vocabulary
+        )
+        fit = Logistic.fit if before is None else before.logistic.go_on
+        fitted = fit(
+            encoder.transform(rows),
+            labels,
+            C=C,
+            class_weight=class_weight,
+            max_iter=self.max_iter,
+            sample_weight=weight,
+        )
+        return _Model(encoder, fitted)
 
     def predict_proba(self, attributions: pd.DataFrame, texts: Texts = None) -> np.ndarray:
         """Probabilities of the types, in the order of `classes_`.
@@ -249,7 +298,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         -------
         float
         """
-        y = _labels(types, len(attributions), "types", at_least=0)
+        y = _labels(types, len(attributions), "types")
         predicted = self.predict(attributions, texts)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
@@ -314,19 +363,15 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.stance_classes_)))
         rows = read_attributions(attributions, texts, self.resolver)
         features = [attribution_features(row) for row in rows]
-        kind = self.kind_model_.predict_proba(
-            self.kind_encoder_.transform([kind for kind, _ in features])
-        )
+        kind = self.kind_.predict_proba([kind for kind, _ in features])
         kind = _cohere(kind, rows, self.coherence)
-        if self.stance_model_ is None or self.stance_encoder_ is None:
+        if self.stance_ is None:
             rest = (1 - _RULE_PROBABILITY) / (len(_STANCES) - 1)
             stance = np.full((len(rows), len(_STANCES)), rest)
             read = [_STANCES.index(rule_stance(row)) for row in rows]
             stance[np.arange(len(rows)), read] = _RULE_PROBABILITY
         else:
-            stance = self.stance_model_.predict_proba(
-                self.stance_encoder_.transform([stance for _, stance in features])
-            )
+            stance = self.stance_.predict_proba([stance for _, stance in features])
             self._reject(stance, rows)
         return self._type_probabilities(kind, stance), stance
 
@@ -343,7 +388,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             return kind
         out = np.zeros((len(kind), len(self.classes_)))
         column = {name: j for j, name in enumerate(self.classes_)}
-        for j, name in enumerate(self.kind_model_.classes_):
+        for j, name in enumerate(self.kind_.logistic.model.classes_):
             out[:, column[name]] = kind[:, j]
         denies = stance[:, list(self.stance_classes_).index(_DENIES)]
         official = out[:, column[_OFFICIAL]]
@@ -371,22 +416,27 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         from skops.io import dumps  # not needed to classify
 
         check_is_fitted(self, "classes_")
-        encoders = {"kind": self.kind_encoder_, "stance": self.stance_encoder_}
+        models = {"kind": self.kind_, "stance": self.stance_}
+        learned = {name: model for name, model in models.items() if model is not None}
         state = {
             "params": {k: v for k, v in self.get_params(deep=False).items() if k != "resolver"},
             "classes": self.classes_.tolist(),
             "stance_classes": self.stance_classes_.tolist(),
             "factored": self.factored_,
-            "features": {name: list(e.vocabulary) for name, e in encoders.items() if e},
+            "features": {name: list(m.encoder.vocabulary) for name, m in learned.items()},
         }
         parts = {
             "classifier.json": json.dumps(state, ensure_ascii=False).encode(
                 "utf8", "surrogatepass"
             ),
-            "kind.skops": dumps(self.kind_model_),
         }
-        if self.stance_model_ is not None:
-            parts["stance.skops"] = dumps(self.stance_model_)
+        for name, model in learned.items():
+            parts[f"{name}.skops"] = dumps(model.logistic.model)
+        buffer = io.BytesIO()
+        # the root fits into 16 bits, which are enough for how sure a weight is
+        roots = {n: np.sqrt(m.logistic.information).astype(np.float16) for n, m in learned.items()}
+        np.savez_compressed(buffer, **roots)
+        parts["information.npz"] = buffer.getvalue()
         return parts
 
     @classmethod
@@ -399,12 +449,14 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         self.factored_ = state["factored"]
         self.classes_ = _as_labels(state["classes"])
         self.stance_classes_ = _as_labels(state["stance_classes"])
-        self.kind_encoder_ = _Encoder(state["features"]["kind"])
-        self.kind_model_ = load_skops(parts["kind.skops"])
-        self.stance_encoder_ = self.stance_model_ = None
-        if "stance" in state["features"]:
-            self.stance_encoder_ = _Encoder(state["features"]["stance"])
-            self.stance_model_ = load_skops(parts["stance.skops"])
+        models = {}
+        with np.load(io.BytesIO(parts["information.npz"]), allow_pickle=False) as roots:
+            for name, features in state["features"].items():
+                fitted = Logistic(
+                    load_skops(parts[f"{name}.skops"]), roots[name].astype(float) ** 2
+                )
+                models[name] = _Model(_Encoder(features), fitted)
+        self.kind_, self.stance_ = models["kind"], models.get("stance")
         return self
 
 
@@ -419,9 +471,13 @@ class _Encoder:
         self.value = np.array([_VALUES.get(name[0], 1.0) for name in self.vocabulary])
 
     @classmethod
-    def fit(cls, rows: Sequence[Sequence[str]], min_count: int) -> _Encoder:
+    def fit(
+        cls, rows: Sequence[Sequence[str]], min_count: int, known: Iterable[str] = ()
+    ) -> _Encoder:
+        """Number the features of rows that are frequent enough, after those that are known."""
         counts = Counter(name for row in rows for name in set(row))
-        return cls(sorted(name for name, count in counts.items() if count >= min_count))
+        frequent = sorted(name for name, count in counts.items() if count >= min_count)
+        return cls(dict.fromkeys([*known, *frequent]))
 
     def transform(self, rows: Sequence[Sequence[str]]) -> sparse.csr_matrix:
         columns: list[int] = []
@@ -436,8 +492,14 @@ class _Encoder:
         return sparse.csr_matrix((self.value[indices], indices, np.array(ends)), shape=shape)
 
 
-def _logistic(C: float, weight: Any, max_iter: int) -> LogisticRegression:
-    return LogisticRegression(C=C, class_weight=weight, max_iter=max_iter)
+class _Model(NamedTuple):
+    """Feature names in, probabilities of labels out."""
+
+    encoder: _Encoder
+    logistic: Logistic
+
+    def predict_proba(self, rows: Sequence[Sequence[str]]) -> np.ndarray:
+        return self.logistic.model.predict_proba(self.encoder.transform(rows))
 
 
 def _features(
@@ -455,13 +517,12 @@ def _of_domain(features: list[str], domain: str) -> list[str]:
     return [*features, f"!{_DOMAIN}{domain}", *copied]
 
 
-def _forget_domains(encoder: _Encoder, model: LogisticRegression) -> _Encoder:
-    """Return an encoder without the features that `_of_domain` added; drop their weights."""
-    names = list(encoder.vocabulary)
-    kept = [j for j, name in enumerate(names) if not name.lstrip("!").startswith(_DOMAIN)]
-    model.coef_ = np.ascontiguousarray(model.coef_[:, kept])
-    model.n_features_in_ = len(kept)
-    return _Encoder([names[j] for j in kept])
+def _forget_domains(model: _Model) -> _Model:
+    """Leave out the features that `_of_domain` added, and their weights."""
+    names = list(model.encoder.vocabulary)
+    foreign = np.array([name.lstrip("!").startswith(_DOMAIN) for name in names], dtype=bool)
+    kept = [name for name, out in zip(names, foreign, strict=True) if not out]
+    return _Model(_Encoder(kept), model.logistic.without(foreign))
 
 
 def _cohere(kind: np.ndarray, rows: Sequence[Attribution], coherence: float) -> np.ndarray:
@@ -483,7 +544,7 @@ def _cohere(kind: np.ndarray, rows: Sequence[Attribution], coherence: float) -> 
     return drawn / drawn.sum(axis=1, keepdims=True)
 
 
-def _labels(values: ArrayLike, n: int, name: str, at_least: int = 2) -> np.ndarray:
+def _labels(values: ArrayLike, n: int, name: str) -> np.ndarray:
     labels = np.asarray(values, dtype=object)
     if labels.shape != (n,):
         raise ValueError(
@@ -493,10 +554,26 @@ def _labels(values: ArrayLike, n: int, name: str, at_least: int = 2) -> np.ndarr
     missing = pd.isna(labels)
     if missing.any():
         raise ValueError(f"{name} is missing in {int(missing.sum())} rows; drop or label them.")
-    labels = _as_labels(labels.tolist())
-    if len(set(labels.tolist())) < at_least:
+    return _as_labels(labels.tolist())
+
+
+def _at_least_two(labels: np.ndarray, name: str) -> None:
+    if len(set(labels)) < 2:
         raise ValueError(f"{name} must hold two labels or more; got {sorted(set(labels))}.")
-    return labels
+
+
+def _check_denials(types: np.ndarray, stances: np.ndarray | None, factored: bool) -> None:
+    """Where a state denial is an official who denies, it must do so in all examples."""
+    if not factored or stances is None:
+        return
+    wrong = (types == _DENIAL) & (stances != _DENIES)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"attribution {row} is a {_DENIAL} with the stance {stances[row]!r}; to the model that "
+            f"is gone on from, a {_DENIAL} is a {_OFFICIAL} with the stance {_DENIES!r}. Label it "
+            f"{_OFFICIAL}, correct its stance, or start anew (warm_start=False)."
+        )
 
 
 def _as_labels(values: list[Any]) -> np.ndarray:

@@ -163,6 +163,7 @@ def _specific(s: Statements, document: np.ndarray, sentence: np.ndarray) -> Stat
         terms=terms,
         stems=stems,
         kinds=s.kinds[:n],
+        negated_terms=s.negated_terms[:n],
         weights=weights,
         vectors=s.vectors,
         embedding=embedding,

@@ -37,14 +37,15 @@ class Linear:
         outcome: np.ndarray,
         *,
         C: float,
+        weight: np.ndarray | None = None,
     ) -> Self:
-        """Fit on features of shape (n_samples, n_features) and a bool outcome.
+        """Fit on features of shape (n_samples, n_features), a bool outcome and sample weights.
 
         The scaling is folded into the weights: prediction is one product.
         """
         scaler = StandardScaler().fit(features)
         model = LogisticRegression(C=C, max_iter=1000)
-        model.fit(scaler.transform(features), outcome)
+        model.fit(scaler.transform(features), outcome, weight)
         weights = model.coef_[0] / scaler.scale_
         return cls(list(names), weights, float(model.intercept_[0] - weights @ scaler.mean_))
 

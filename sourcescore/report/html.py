@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import expit
 
 from sourcescore.report.markup import Piece, Voice, escape, mark_text
-from sourcescore.report.palette import TypeStyle, definition, type_styles
+from sourcescore.report.palette import TypeStyle, called, definition, edge, type_styles
 from sourcescore.tables import SPAN_COLUMNS
 
 __all__ = ["counted", "fragment", "page"]
@@ -32,7 +32,11 @@ _MAX_PLACES = 12
 _MAX_STEPS = 25
 _MAX_EXPLAINED = 200
 _MAX_OPEN_DOCUMENTS = 3
+_MAX_OPEN_CLAIMS = 20
 _SHORT = 160
+_SHORT_TITLE = 90
+# The papers that the style sheet prints on, by day and by night: lines must show on them.
+_PAPERS = ("#FFFFFF", "#1B1D20")
 # The least log-odds that a waterfall spans, so that small steps look small.
 _REACH = 1.0
 
@@ -48,6 +52,14 @@ base-uri 'none'; form-action 'none'">
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0; background: light-dark(#f5f5f2, #131416); }}
+/* Where there is room the claims stay beside the texts; a notebook scrolls as it likes. */
+@media screen and (min-width: 58rem) and (min-height: 30rem) {{
+  .sourcescore .claims {{
+    position: sticky; top: 0; align-self: start; max-height: 100vh; overflow-y: auto;
+    padding: .8rem .5rem; margin: -.8rem -.5rem;
+  }}
+}}
+@media print {{ :root {{ color-scheme: light; }} body {{ background: none; }} }}
 </style>
 </head>
 <body>
@@ -63,6 +75,13 @@ _MARKS = """<ul>
 <li><mark class="x denies">denied</mark> (tag with \u2260),</li>
 <li><mark class="x neither">neither</mark> (tag with ?)</li>
 </ul>"""
+
+# What a document says of a claim.
+_SIDES = {
+    "supports": '<span class="for" title="supports">▲</span>',
+    "denies": '<span class="against" title="denies">▼</span>',
+    "both": '<span title="both">◆</span>',
+}
 
 
 def counted(n: int, word: str) -> str:
@@ -90,6 +109,7 @@ def fragment(
     evidence: pd.DataFrame,
     names: Mapping[str, str],
     explain: Callable[[str], pd.DataFrame],
+    histories: Callable[[pd.DataFrame, int], pd.DataFrame],
 ) -> str:
     """Return the report as one HTML element that brings its own style.
 
@@ -101,8 +121,18 @@ def fragment(
         "" for nobody.
     explain : callable
         Gives the steps from prior to posterior of a claim id, as `Report.explain`.
+    histories : callable
+        Gives the history, as `Report.history`, of some rows of `claims` in at most so many steps.
     """
-    return _Fragment(texts, articles, attributions, claims, evidence, names).write(explain)
+    shown = _Fragment(texts, articles, attributions, claims, evidence, names)
+    if len(texts) > 1:
+        history = histories(claims.iloc[:_MAX_EXPLAINED], _MAX_STEPS - 1)
+        shown.histories = {
+            str(claim_id): steps.to_dict("records")
+            for claim_id, steps in history.groupby("claim_id", sort=False)
+            if steps["n_documents"].iloc[-1] > 1
+        }
+    return shown.write(explain)
 
 
 class _Fragment:
@@ -125,6 +155,8 @@ class _Fragment:
         # several reports may stand in one notebook: their anchors must differ
         key = "\0".join([*map(str, claims.index), *(str(t)[:500] for t in texts)])
         self.prefix = f"ss{zlib.crc32(key.encode('utf-8', 'surrogatepass')):08x}"
+        self.histories: dict[str, list[Record]] = {}
+        self.document_rows = {doc_id: i for i, doc_id in enumerate(texts.index)}
         self.claim_rows = {claim_id: i for i, claim_id in enumerate(claims.index)}
         self.evidence: dict[str, list[Record]] = {}
         for statement in evidence.to_dict("records"):
@@ -141,7 +173,12 @@ class _Fragment:
     def write(self, explain: Callable[[str], pd.DataFrame]) -> str:
         css = files("sourcescore.report").joinpath("assets/report.css").read_text(encoding="utf-8")
         colours = sorted({style.colour for style in self.styles.values()})
-        css += "".join(f".sourcescore .{_class(c)} {{ --t: {c}; }}\n" for c in colours)
+        for colour in colours:
+            by_day, by_night = (edge(colour, paper) for paper in _PAPERS)
+            css += (
+                f".sourcescore .{_class(colour)} "
+                f"{{ --t: {colour}; --e: light-dark({by_day}, {by_night}); }}\n"
+            )
         return (
             f'<div class="sourcescore">\n<style>\n{css}</style>\n<div class="report">\n'
             "<header><h1>Claims and their sources</h1>\n"
@@ -161,14 +198,12 @@ class _Fragment:
             )
         )
 
-    def chip(self, label: Any) -> str:
+    def chip(self, label: Any, *, defined: bool = False) -> str:
         if label not in self.styles:
             return ""
         style = self.styles[label]
-        return (
-            f'<span class="chip {_class(style.colour)}" title="{escape(definition(label))}">'
-            f"{escape(style.tag)}</span>"
-        )
+        title = f' title="{escape(definition(label))}"' if defined else ""
+        return f'<span class="chip {_class(style.colour)}"{title}>{escape(style.tag)}</span>'
 
     # ---- the texts ----
 
@@ -195,16 +230,25 @@ class _Fragment:
             body = '<p class="soft">This document is empty.</p>'
         meta = " · ".join(f"<bdi>{escape(part)}</bdi>" for part in self.meta(doc_id))
         if len(self.texts) == 1:
-            return f'<article class="doc">\n<div class="meta">{meta}</div>\n{body}\n</article>'
+            about = f'<div class="meta">{meta}</div>\n' if meta else ""
+            return f'<article class="doc">\n{about}{body}\n</article>'
+        anchor = f"{self.prefix}-d{self.document_rows[doc_id]}"
+        title = _short(text.strip().split("\n", 1)[0].strip(), _SHORT_TITLE)
+        title = f' <bdi class="title">{escape(title)}</bdi>' if title else ""
         state = " open" if is_open else ""
-        return f'<details class="doc"{state}>\n<summary>{meta}</summary>\n{body}\n</details>'
+        return (
+            f'<details class="doc" id="{anchor}"{state}>\n<summary>{meta}'
+            f" · {counted(len(rows), 'attribution')}{title}</summary>\n{body}\n</details>"
+        )
 
     def meta(self, doc_id: Any) -> list[str]:
         parts = []
         if self.articles is not None and doc_id in self.articles.index:
             article = self.articles.loc[doc_id]
             parts = [_text(article.get("outlet")), _date(article.get("published"))]
-        return [part for part in (*parts, f"document {doc_id}") if part]
+        if len(self.texts) > 1:
+            parts.append(f"document {doc_id}")
+        return [part for part in parts if part]
 
     def voice(self, row: int) -> Voice:
         a = self.attributions[row]
@@ -219,12 +263,12 @@ class _Fragment:
         )
 
     def attribution_card(self, a: Record) -> str:
-        name = _text(a["source_name"]) or _text(a["source"]) or "nobody named"
+        name = called(_text(a["source_name"]) or _text(a["source"]), _text(a["type"]))
         facts = [
             _with_probability(_text(a["type"]).replace("_", " "), a["type"], a["type_proba"]),
             _with_probability(_text(a["stance"]), a["stance"], a["stance_proba"]),
         ]
-        if a["certainty"] < 1:
+        if a["certainty"] > 0:  # missing is not
             facts.append(f"certainty {a['certainty']:.2f}")
         if _chain(a["via"]):
             facts.append(f"via {_chain(a['via'])}")
@@ -260,9 +304,11 @@ class _Fragment:
     def claim_cards(self, explain: Callable[[str], pd.DataFrame]) -> str:
         cards = []
         for row, claim in enumerate(self.claims):
-            explained = row < _MAX_EXPLAINED
-            steps = self.waterfall(explain(claim["claim_id"])) if explained else ""
-            cards.append(self.claim_card(row, claim, steps))
+            reasons = ""
+            if row < _MAX_EXPLAINED:
+                reasons = self.waterfall(explain(claim["claim_id"]))
+                reasons += self.history(self.histories.get(claim["claim_id"], []))
+            cards.append(self.claim_card(row, claim, reasons))
         if not cards:
             cards = ['<p class="soft">No claims were found.</p>']
         if len(self.claims) > _MAX_EXPLAINED:
@@ -276,12 +322,19 @@ class _Fragment:
             + "\n</section>"
         )
 
-    def claim_card(self, row: int, claim: Record, steps: str) -> str:
+    def claim_card(self, row: int, claim: Record, reasons: str) -> str:
         p, low, high = (float(claim[c]) for c in ("confidence", "low", "high"))
         side = "likely" if p >= 0.5 else "unlikely"
         said = f"confidence {_percent(p)}, 90% interval {_percent(low)} to {_percent(high)}"
         supporting = self.side(claim["claim_id"], "supports")
         denying = self.side(claim["claim_id"], "denies")
+        said_by = (
+            f'<dl class="sides">\n{supporting}{denying}</dl>\n' if supporting + denying else ""
+        )
+        body = f"{said_by}{reasons}"
+        if row >= _MAX_OPEN_CLAIMS and body:
+            sides = f"▲ {claim['n_supporting']:,} for · ▼ {claim['n_denying']:,} against"
+            body = f"<details>\n<summary>{sides}</summary>\n{body}</details>\n"
         return (
             f'<article class="claim" id="{self.prefix}-c{row}" tabindex="-1">\n'
             f'<h3><span class="claim-id">{escape(claim["claim_id"])}</span>'
@@ -291,8 +344,7 @@ class _Fragment:
             f'style="--p:{100 * p:.2f}%;--low:{100 * low:.2f}%;--high:{100 * high:.2f}%">'
             '<i class="band"></i><i class="half"></i><i class="point"></i></div>\n'
             f'<div class="ends"><span>0%</span><span>{_percent(low)} – {_percent(high)}</span>'
-            f'<span>100%</span></div>\n<dl class="sides">\n{supporting}{denying}</dl>\n{steps}'
-            "</article>"
+            f"<span>100%</span></div>\n{body}</article>"
         )
 
     def side(self, claim_id: str, stance: str) -> str:
@@ -319,8 +371,9 @@ class _Fragment:
         name = self.names.get(statement["source_id"], str(statement["source_id"]))
         relays = _chain(statement.get("via"))
         via = f' <span class="soft">via {escape(relays)}</span>' if relays else ""
-        name = escape(_short(name or "nobody named"))
-        return f"<bdi>{name}</bdi> {self.chip(statement.get('type'))}{via}"
+        label = _text(statement.get("type"))
+        name = escape(_short(called(name, label)))
+        return f"<bdi>{name}</bdi> {self.chip(label, defined=True)}{via}"
 
     def links(self, claim_id: str, source_id: str, stance: str) -> str:
         rows = self.places.get((claim_id, source_id, stance), [])
@@ -370,6 +423,47 @@ class _Fragment:
             f'<td class="num">{_percent(expit(before))}</td></tr>\n</tbody></table>\n</details>\n'
         )
 
+    def history(self, steps: list[Record]) -> str:
+        """Draw the confidence after each document with its interval, one row a document."""
+        if not steps:
+            return ""
+        body = []
+        before = 0
+        for step in steps:
+            p, low, high = (100 * float(step[c]) for c in ("confidence", "low", "high"))
+            side = "up" if p >= 50 else "down"
+            body.append(
+                f'<tr><th scope="row">{self.document_link(step, before)}</th>'
+                f'<td>{_SIDES.get(step["stance"], "")}</td><td class="track">'
+                '<i class="even" style="--from:50%"></i>'
+                f'<i class="band {side}" style="--from:{low:.2f}%;--size:{high - low:.2f}%"></i>'
+                f'<i class="point {side}" style="--from:{p:.2f}%"></i></td>'
+                f'<td class="num">{_percent(p / 100)}</td></tr>\n'
+            )
+            before = step["n_documents"]
+        return (
+            "<details>\n<summary>How it went, document by document</summary>\n"
+            '<table class="waterfall"><colgroup><col style="width:42%"><col style="width:1.6em">'
+            '<col><col style="width:3.6em"></colgroup>\n<thead><tr><th scope="col">after</th>'
+            '<td></td><th scope="col"><span class="ends"><span>0%</span><span>100%</span></span>'
+            '</th><th scope="col" class="num">then</th></tr></thead>\n'
+            f"<tbody>\n{''.join(body)}</tbody></table>\n</details>\n"
+        )
+
+    def document_link(self, step: Record, before: int) -> str:
+        if not step["n_documents"]:
+            return "claim prior"
+        doc_id = step["doc_id"]
+        about = " ".join(
+            f"<bdi>{escape(_short(part))}</bdi>"
+            for part in (_date(step["published"]), _text(step["outlet"]) or _text(doc_id))
+            if part
+        )
+        row = self.document_rows.get(doc_id)
+        link = about if row is None else f'<a href="#{self.prefix}-d{row}">{about}</a>'
+        more = step["n_documents"] - before - 1
+        return f"{link or 'a document'}{f' and {more:,} before it' if more else ''}"
+
 
 class _Step(NamedTuple):
     name: str
@@ -381,7 +475,7 @@ def _steps(explanation: pd.DataFrame) -> list[_Step]:
     """The rows of an explanation; the weakest beyond `_MAX_STEPS` become one."""
     columns = (explanation[name] for name in ("source_name", "type", "log_odds"))
     steps = [
-        _Step(_text(name) or "nobody named", _text(label), float(log_odds))
+        _Step(called(_text(name), _text(label)), _text(label), float(log_odds))
         for name, label, log_odds in zip(*columns, strict=True)
     ]
     if len(steps) <= _MAX_STEPS:
@@ -405,8 +499,8 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+def _short(text: str, most: int = _SHORT) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _chain(via: Any) -> str:

@@ -1,4 +1,4 @@
-"""How the types of source look: a colour and a short tag each, for the page and for the figures.
+"""How sources are shown: a colour and a short tag for each type, and what the unnamed are called.
 
 The colours are those of Okabe and Ito (2008, *Color Universal Design*), which people with any of
 the common colour-vision deficiencies tell apart, and shades of them for the types beyond eight.
@@ -13,7 +13,16 @@ from typing import NamedTuple
 
 from sourcescore.taxonomy import AttributionType
 
-__all__ = ["DENIES_COLOUR", "SUPPORTS_COLOUR", "TypeStyle", "definition", "type_styles"]
+__all__ = [
+    "DENIES_COLOUR",
+    "SUPPORTS_COLOUR",
+    "TypeStyle",
+    "called",
+    "contrast",
+    "definition",
+    "edge",
+    "type_styles",
+]
 
 SUPPORTS_COLOUR = "#0072B2"
 DENIES_COLOUR = "#D55E00"
@@ -40,6 +49,8 @@ _DEFAULT = {
 }
 _COLOURS = tuple(style.colour for style in _DEFAULT.values())
 _TAG_LENGTH = 9
+# What WCAG 2 asks of what is no text.
+_LINE_CONTRAST = 3.0
 
 
 def type_styles(labels: Iterable[str]) -> dict[str, TypeStyle]:
@@ -65,3 +76,51 @@ def type_styles(labels: Iterable[str]) -> dict[str, TypeStyle]:
 def definition(label: str) -> str:
     """Say who stands behind a default type; a label of the user's own speaks for itself."""
     return AttributionType(label).definition if label in _DEFAULT else label.replace("_", " ")
+
+
+def called(name: str, label: str) -> str:
+    """Return the name of a source of a type, or how one without a name is called.
+
+    Examples
+    --------
+    >>> called("Ann Lee", "witness"), called("", "own_voice"), called("", "hearsay")
+    ('Ann Lee', 'the author', 'nobody named')
+    """
+    return name or ("the author" if label == AttributionType.OWN_VOICE else "nobody named")
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours, from 1 to 21 (WCAG 2).
+
+    Examples
+    --------
+    >>> contrast("#000000", "#FFFFFF")
+    21.0
+    """
+    low, high = sorted(map(_luminance, (one, other)))
+    return round((high + 0.05) / (low + 0.05), 3)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def edge(colour: str, paper: str) -> str:
+    """Return the colour, moved towards black or white until a line of it shows on `paper`.
+
+    Examples
+    --------
+    >>> edge("#0072B2", "#FFFFFF"), edge("#F0E442", "#FFFFFF")
+    ('#0072B2', '#9C942A')
+    """
+    end = 0 if _luminance(paper) > 0.5 else 255
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    for share in range(0, 101, 5):
+        moved = "#" + "".join(f"{c + (end - c) * share // 100:02X}" for c in (red, green, blue))
+        if contrast(moved, paper) >= _LINE_CONTRAST:
+            return moved
+    return moved

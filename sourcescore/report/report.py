@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,25 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_object_dtype
 
+from sourcescore.report.claimreview import (
+    as_url,
+    claim_review,
+    read_author,
+    read_date,
+    read_url,
+)
+from sourcescore.report.history import claim_histories, dated_documents, subjects
 from sourcescore.report.html import counted, fragment, page
+from sourcescore.report.palette import called
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
     CLAIM_COLUMNS,
+    as_articles,
     as_texts,
+    attributions_frame,
     check_attributions,
     check_evidence,
+    mapping_series,
     object_array,
     require_columns,
     string_array,
@@ -103,6 +116,78 @@ class Report:
         self._scorer = scorer
         self._articles = None if articles is None else articles.copy()
 
+    @classmethod
+    def from_evidence(
+        cls,
+        evidence: pd.DataFrame,
+        scorer: ClaimScorer | None = None,
+        *,
+        claims: Any = None,
+        articles: pd.DataFrame | None = None,
+    ) -> Report:
+        """Report on evidence from elsewhere, in which no model has read a text.
+
+        Parameters
+        ----------
+        evidence : DataFrame
+            As `ClaimScorer.predict` takes it.
+        scorer : ClaimScorer, optional
+            By default one with the shipped priors.
+        claims : Series, mapping of claim_id to text, or DataFrame with ``claim``, optional
+            How the claims read, and which ones: those without evidence have the claim prior. By
+            default the claims of the evidence, by their ids.
+        articles : DataFrame, optional
+            ``doc_id, text`` and optionally ``outlet, published`` of the documents, to be shown, and
+            for `history`.
+
+        Returns
+        -------
+        Report
+            Its attributions are empty; ``n_attributions`` counts the statements in the evidence.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a table is not what it should be.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> stories = ss.datasets.load_stories()
+        >>> report = ss.Report.from_evidence(stories.evidence, claims=stories.claims)
+        >>> report.claims.loc["barents-istanbul", ["n_attributions", "n_origins"]].tolist()
+        [18, 13]
+        """
+        from sourcescore.confidence import ClaimScorer
+
+        scorer = ClaimScorer() if scorer is None else scorer
+        check_evidence(evidence)
+        if claims is None:
+            ids = object_array(evidence["claim_id"].unique().tolist())
+            texts = pd.Series(
+                object_array([str(v) for v in ids]), index=pd.Index(ids, dtype=object)
+            )
+        elif isinstance(claims, pd.DataFrame):
+            texts = require_columns(claims, ("claim",), "claims")["claim"]
+        else:
+            texts = mapping_series(claims) if isinstance(claims, Mapping) else pd.Series(claims)
+        scores = scorer.predict(evidence, texts.index)
+        counts = evidence["claim_id"].value_counts()
+        table = scores.assign(
+            claim=string_array(texts.reindex(scores.index)),
+            verdict=string_array(scores["verdict"]),
+            n_attributions=counts.reindex(scores.index).fillna(0).astype("int64"),
+        )
+        about = None if articles is None else as_articles(articles)
+        return cls(
+            texts=pd.Series(dtype=object) if about is None else about["text"],
+            attributions=attributions_frame({}, 0),
+            claims=table[[*CLAIM_COLUMNS]],
+            evidence=evidence,
+            scorer=scorer,
+            articles=None if about is None else about[["outlet", "published"]],
+        )
+
     @property
     def texts(self) -> pd.Series:
         """The texts, index ``doc_id``."""
@@ -146,7 +231,7 @@ class Report:
         """
         evidence = self._evidence_on(claim_id)
         steps = self._scorer.explain(evidence, claim_id)
-        firmest = _firmest(evidence)
+        firmest = _firmest(evidence[evidence["claim_id"] == claim_id])
         keys = zip(steps.index, steps["stance"], strict=True)
         said: list[Any] = [firmest.get(key, (np.nan, ())) for key in keys]  # the prior says nothing
         steps = steps.assign(
@@ -156,6 +241,76 @@ class Report:
         )
         first = ["source_name", "type", "stance", "certainty", "via"]
         return steps[[*first, *steps.columns.difference(first, sort=False)]]
+
+    def history(self, claim_id: str | None = None, *, max_steps: int | None = None) -> pd.DataFrame:
+        """Show how the confidence in a claim went from document to document.
+
+        Each row is what the scorer says of the evidence up to then, so that a source that changes
+        its mind counts with its latest word so far.
+
+        Parameters
+        ----------
+        claim_id : str, optional
+            A label of the index of `claims`. By default all claims, one after the other.
+        max_steps : int, optional
+            At most so many rows a claim beside the first: several documents are one step then, as
+            evenly as can be. By default each document is one. The work grows with the documents on
+            a claim times the statements on it, and with `max_steps` times the statements.
+
+        Returns
+        -------
+        DataFrame
+            First a row without a document, the claim prior; then one for each document that
+            speaks on the claim, or on another answer to its question, in order of ``published``.
+            Documents published at the same time come in the order given, those without a date
+            after all others. A statement without ``doc_id`` is a document by itself.
+
+            ``claim_id, doc_id, outlet, published`` (UTC); ``stance`` of the document: supports,
+            denies, both, or "" if it is on another answer; ``confidence, low, high, verdict,
+            n_supporting, n_denying, n_origins`` after it, in the last row those of `claims`;
+            ``n_documents`` so far; ``log_odds``, and their ``change`` since the row before. The
+            interval of an answer to a question is drawn, and good to about 0.01.
+
+        Raises
+        ------
+        ValueError
+            If there is no such claim, or `max_steps` is not a positive integer.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> articles = pd.DataFrame(
+        ...     {
+        ...         "doc_id": ["late", "early"],
+        ...         "text": [
+        ...             "The owners denied that the bridge was closed.",
+        ...             "The bridge was closed, Mayor Ann Lee said.",
+        ...         ],
+        ...         "published": ["2025-03-02", "2025-03-01"],
+        ...     }
+        ... )
+        >>> report = ss.score_corpus(articles, claims=["The bridge was closed"])
+        >>> report.history("c1")[["doc_id", "stance", "n_supporting", "n_denying"]]
+          doc_id    stance  n_supporting  n_denying
+        0    NaN                       0          0
+        1  early  supports             1          0
+        2   late    denies             1          1
+        """
+        if max_steps is not None and (
+            isinstance(max_steps, bool) or not isinstance(max_steps, Integral) or max_steps < 1
+        ):
+            raise ValueError(f"max_steps must be an integer of at least 1; got {max_steps!r}.")
+        evidence, claims = self._evidence, self._claims
+        if claim_id is not None:
+            evidence, claims = self._evidence_on(claim_id), claims.loc[[claim_id]]
+        return self._histories(evidence, claims, max_steps)
+
+    def _histories(
+        self, evidence: pd.DataFrame, claims: pd.DataFrame, max_steps: int | None
+    ) -> pd.DataFrame:
+        return claim_histories(
+            evidence, claims, self._scorer, self._texts.index, self._articles, max_steps
+        )
 
     def sensitivity(self, claim_id: str) -> pd.DataFrame:
         """Show what the confidence in a claim depends on most.
@@ -176,7 +331,8 @@ class Report:
         ValueError
             If there is no such claim.
         """
-        return self._scorer.sensitivity(self._evidence_on(claim_id))
+        moves = self._scorer.sensitivity(self._evidence_on(claim_id))
+        return moves[moves["claim_id"] == claim_id].reset_index(drop=True)
 
     def describe(self, claim_id: str) -> str:
         """Say in words why a claim has its confidence, and what it hangs on.
@@ -200,9 +356,9 @@ class Report:
         lines += [
             f"- {_for_terminal(reason)}"
             if not stance
-            else f"- {_for_terminal(name or 'nobody named')} {_for_terminal(reason)}"
-            for name, stance, reason in zip(
-                steps["source_name"], steps["stance"], steps["reason"], strict=True
+            else f"- {_for_terminal(called(name, label))} {_for_terminal(reason)}"
+            for name, label, stance, reason in zip(
+                steps["source_name"], steps["type"], steps["stance"], steps["reason"], strict=True
             )
         ]
         moves = self.sensitivity(claim_id)
@@ -267,8 +423,92 @@ class Report:
             name: [_plain(record) for record in table.to_dict("records")]
             for name, table in tables.items()
         }
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
-        text = _LONE_SURROGATE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+        text = _json(content)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+        return text
+
+    def to_claimreview(
+        self,
+        claim_id: str | None = None,
+        *,
+        author: str | Mapping[str, Any],
+        url: str,
+        date_published: Any = None,
+        urls: Mapping[str, str] | None = None,
+        path: str | PathLike[str] | None = None,
+    ) -> str:
+        """Return claims as ClaimReview (schema.org) in JSON-LD, and write them to `path`.
+
+        The rating goes from 1 to 5 and is 1 + 4 x confidence; its ``alternateName`` is the
+        verdict. ``reviewAspect`` and ``ratingExplanation`` say that it rates the support by the
+        sources cited and is no finding of fact: whoever publishes it answers for it.
+
+        Parameters
+        ----------
+        claim_id : str, optional
+            A label of the index of `claims`. By default all claims.
+        author : str or mapping
+            Who publishes the review: the name of an organisation, or an object of schema.org.
+        url : str
+            The page of the review. ``#claim_id`` is added, since each review needs an address of
+            its own, unless the address has a fragment already.
+        date_published : date, optional
+            Of the review; by default today.
+        urls : mapping of doc_id to str, optional
+            The addresses of the documents. A doc_id that is an address needs none.
+        path : str or path, optional
+
+        Returns
+        -------
+        str
+            JSON: an object for one claim, a list of objects for all. It can stand in a
+            ``<script type="application/ld+json">`` as it is: ``<``, ``>`` and ``&`` are escaped.
+            ``json.loads`` gives the objects.
+
+        Raises
+        ------
+        ValueError
+            If there is no such claim, or an address, the author or the date is none.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> report = ss.score("The mill has closed, Mayor Ann Lee said.", claims="The mill closed")
+        >>> review = json.loads(
+        ...     report.to_claimreview("c1", author="Lowen Desk", url="https://example.org/mill")
+        ... )
+        >>> review["claimReviewed"], review["url"], review["reviewRating"]["alternateName"]
+        ('The mill closed', 'https://example.org/mill#c1', 'likely')
+        """
+        about: dict[str, Any] = {
+            "author": read_author(author),
+            "url": read_url(url, "url"),
+            "date_published": read_date(date_published),
+        }
+        addresses = {str(doc): read_url(to, f"urls[{doc!r}]") for doc, to in (urls or {}).items()}
+        if claim_id is not None:
+            self._check_claim(claim_id)
+        claims = self._claims if claim_id is None else self._claims.loc[[claim_id]]
+        documents, document = dated_documents(self._evidence, self._texts.index, self._articles)
+        documents["url"] = [addresses.get(doc, as_url(doc)) for doc in documents["doc_id"]]
+        rows_of = self._evidence.groupby("claim_id", sort=False).indices
+        reviews = []
+        for name, claim in claims.iterrows():
+            rows = rows_of.get(name, np.empty(0, dtype=int))
+            reviews.append(
+                claim_review(
+                    name,
+                    claim,
+                    self._evidence.iloc[rows],
+                    documents.iloc[np.unique(document[rows])],
+                    self._names,
+                    **about,
+                )
+            )
+        # <, > and & can only be in strings, where JSON may write any character by its number
+        text = _json(reviews if claim_id is None else reviews[0])
+        text = re.sub("[<>&]", lambda m: f"\\u{ord(m[0]):04x}", text)
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
         return text
@@ -289,17 +529,25 @@ class Report:
             evidence=self._evidence,
             names=self._names,
             explain=self.explain,
+            histories=lambda claims, most: self._histories(self._evidence, claims, most),
         )
 
-    def _evidence_on(self, claim_id: str) -> pd.DataFrame:
+    def _check_claim(self, claim_id: str) -> None:
         if claim_id not in self._claims.index:
             raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
+
+    def _evidence_on(self, claim_id: str) -> pd.DataFrame:
+        """The evidence on a claim, and on the other answers to its question."""
+        self._check_claim(claim_id)
         return self._evidence.iloc[self._rows_of_claim.get(claim_id, [])]
 
     @cached_property
     def _rows_of_claim(self) -> dict[Any, Any]:
-        """Positions of the evidence on each claim."""
-        return self._evidence.groupby("claim_id", sort=False).indices
+        """Positions of the evidence on each claim, and on the other answers to its question."""
+        subject = subjects(self._evidence)
+        rows = pd.Series(subject).groupby(subject).indices
+        claims = pd.Series(subject, object_array(self._evidence["claim_id"].tolist()))
+        return {claim_id: rows[code] for claim_id, code in claims.items()}
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -328,11 +576,12 @@ class Report:
         return f"known are {', '.join(known)}{f' and {more} more' if more else ''}."
 
     def _table(self, n_claims: int) -> str:
-        n_documents, n_attributions = len(self._texts), len(self._attributions)
-        head = (
-            f"{counted(len(self._claims), 'claim')} from {counted(n_attributions, 'attribution')}"
-            f" in {counted(n_documents, 'document')}"
-        )
+        n, what = len(self._attributions), "attribution"
+        if not n and len(self._evidence):  # evidence from elsewhere
+            n, what = len(self._evidence), "statement"
+        head = f"{counted(len(self._claims), 'claim')} from {counted(n, what)}"
+        if len(self._texts) or what == "attribution":
+            head += f" in {counted(len(self._texts), 'document')}"
         shown = self._claims.iloc[:n_claims]
         if shown.empty:
             return head
@@ -398,6 +647,18 @@ def _for_terminal(value: Any) -> str:
     'a [31m b'
     """
     return " ".join(_NOT_FOR_TERMINALS.sub(" ", str(value)).split()) or "-"
+
+
+def _json(content: Any) -> str:
+    """Write JSON that UTF-8 can carry: a lone surrogate is escaped.
+
+    Examples
+    --------
+    >>> _json(["\\u00e9", chr(0xD800)])
+    '["é", "\\\\ud800"]'
+    """
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return _LONE_SURROGATE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,5 @@
-"""How the shipped models are made: one module a model, each with a function ``train``.
+"""Training: one module for each shipped model, and the same for data of the user's own."""
 
-``train(data, random_state=0, progress=True)`` takes the folder of the corpora and returns the
-fitted model and its cross-validated figures. Nothing here is imported at run time.
-"""
+from sourcescore.training.commands import Trained, evaluate, train
+
+__all__ = ["Trained", "evaluate", "train"]

@@ -8,26 +8,22 @@ of sources, whose work the classifier builds on, is fitted anew in each fold.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GroupKFold
 
 from sourcescore._resources import shipped
 from sourcescore.classify import AttributionClassifier
-from sourcescore.metrics import expected_calibration_error
+from sourcescore.metrics import label_figures
 from sourcescore.sources import SourceResolver
-from sourcescore.training.corpora import read_corpora, read_corpus
+from sourcescore.training.corpora import document_groups, read_corpora, read_corpus, rounded
 
-__all__ = ["document_groups", "figures", "train"]
+__all__ = ["figures", "fit", "own_articles", "train"]
 
 N_FOLDS = 5
-#: Documents with this many words in a row in common are reports of one text.
-_SHARED_WORDS = 10
 #: The weight of the package's own articles, which have far more denials than news has; chosen out
 #: of (0.1, 0.25, 0.5, 1).
 _OWN_WEIGHT = 0.25
@@ -60,13 +56,13 @@ def train(
         package's own articles of a classifier that has not seen them.
     """
     texts, attributions = read_corpora(data)
-    own_texts, own = _own_articles()
+    own_texts, own = own_articles()
     predictions = []
     groups = attributions["doc_id"].map(document_groups(texts))
     folds = GroupKFold(N_FOLDS, shuffle=True, random_state=random_state)
     for fold, (fit_rows, test_rows) in enumerate(folds.split(attributions, groups=groups), 1):
         seen = pd.concat([attributions.iloc[fit_rows], own], ignore_index=True)
-        classifier = _fit(pd.concat([texts, own_texts]), seen, own_resolver=True)
+        classifier = fit(pd.concat([texts, own_texts]), seen, own_resolver=True)
         test = attributions.iloc[test_rows]
         predictions.append(classifier.label(_unlabelled(test), texts))
         if progress:
@@ -77,23 +73,33 @@ def train(
     for corpus, rows in attributions.groupby("corpus").groups.items():
         measured[str(corpus)] = figures(attributions.loc[rows], predicted.loc[rows])
     if len(own):
-        unseen = _fit(texts, attributions, own_resolver=True).label(_unlabelled(own), own_texts)
+        unseen = fit(texts, attributions, own_resolver=True).label(_unlabelled(own), own_texts)
         measured["articles_unseen"] = figures(own, unseen)
     everything = pd.concat([attributions, own], ignore_index=True)
-    return _fit(pd.concat([texts, own_texts]), everything), measured
+    return fit(pd.concat([texts, own_texts]), everything), measured
 
 
-def _own_articles() -> Corpus:
+def own_articles() -> Corpus:
+    """The annotated articles of the package, or none where it has none."""
     path = shipped("datasets") / "articles.jsonl"
     if path.is_file():
         return read_corpus(path)
     return pd.Series(dtype=object), pd.DataFrame()
 
 
-def _fit(
+def fit(
     texts: pd.Series, attributions: pd.DataFrame, *, own_resolver: bool = False
 ) -> AttributionClassifier:
-    """Fit on attributions; those without a corpus are the package's own."""
+    """Fit a classifier with the settings of the shipped one.
+
+    Parameters
+    ----------
+    texts : Series of str, index doc_id
+    attributions : DataFrame
+        Of `read_corpora`, and of `own_articles`, which have no ``corpus`` and count less.
+    own_resolver : bool, default=False
+        Fit a resolver on the same attributions, in place of the shipped one.
+    """
     resolver = SourceResolver().fit(attributions, texts) if own_resolver else None
     classifier = AttributionClassifier(stance_weight=_STANCE_WEIGHT, resolver=resolver)
     own = attributions["corpus"].isna().to_numpy()
@@ -114,38 +120,6 @@ def _unlabelled(attributions: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def document_groups(texts: pd.Series) -> dict[str, str]:
-    """Return for each document one that stands for all that belong with it.
-
-    Parameters
-    ----------
-    texts : Series of str, index doc_id
-        An id that ends in ``-p`` and a number is a paragraph of the article before it.
-
-    Examples
-    --------
-    >>> groups = document_groups(pd.Series({"a": "One text.", "a-p2": "Another.", "b": "A third."}))
-    >>> groups["a"] == groups["a-p2"], groups["a"] == groups["b"]
-    (True, False)
-    """
-    parent = {doc: doc for doc in texts.index}
-
-    def root(doc: str) -> str:
-        while parent[doc] != doc:
-            parent[doc] = parent[parent[doc]]
-            doc = parent[doc]
-        return doc
-
-    first_with: dict[Any, str] = {}
-    for doc, text in texts.items():
-        words = re.findall(r"\w+", text.lower())
-        runs = (tuple(words[i : i + _SHARED_WORDS]) for i in range(len(words) - _SHARED_WORDS + 1))
-        for key in (re.sub(r"-p\d+$", "", str(doc)), *runs):
-            other = first_with.setdefault(key, str(doc))
-            parent[root(str(doc))] = root(other)
-    return {doc: root(doc) for doc in parent}
-
-
 def figures(gold: pd.DataFrame, predicted: pd.DataFrame) -> dict[str, Any]:
     """Accuracy, macro F1, F1 by label and expected calibration error, of type and stance.
 
@@ -160,17 +134,7 @@ def figures(gold: pd.DataFrame, predicted: pd.DataFrame) -> dict[str, Any]:
     dict
         ``n``, ``type`` and ``stance``; macro F1 is over the labels that `gold` has.
     """
-    out: dict[str, Any] = {"n": len(gold)}
-    for name in ("type", "stance"):
-        true = gold[name].to_numpy(object)
-        guess = predicted[name].to_numpy(object)
-        labels = sorted(set(true))
-        by_label = f1_score(true, guess, labels=labels, average=None, zero_division=0)
-        sure = [p[g] for p, g in zip(predicted[f"{name}_proba"], guess, strict=True)]
-        out[name] = {
-            "accuracy": round(float(accuracy_score(true, guess)), 4),
-            "macro_f1": round(float(by_label.mean()), 4),
-            "ece": round(float(expected_calibration_error(true == guess, sure)), 4),
-            "f1": {k: round(float(v), 4) for k, v in zip(labels, by_label, strict=True)},
-        }
-    return out
+    return {"n": len(gold)} | {
+        name: rounded(label_figures(gold[name], predicted[name], predicted[f"{name}_proba"]))
+        for name in ("type", "stance")
+    }

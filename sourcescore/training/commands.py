@@ -1,262 +1,237 @@
-"""Train and measure models from files: what the commands ``train`` and ``evaluate`` do.
+"""Train and measure models on data of the user's own, or rebuild the shipped ones.
 
-A folder is taken for that of the corpora that the shipped models are made of; a file holds
-annotated data of the user's own: JSON lines (`sourcescore.datasets.read_jsonl`) for what works on
-attributions, CSV for the two models that do not:
-
-- stance: the columns ``claim, text, stance``,
-- scorer: those of the evidence table, and ``truth`` (true, false or empty) of the claim.
+`train` and `evaluate` are what the commands of these names call.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, roc_auc_score
 from sklearn.model_selection import GroupKFold
+from tqdm import tqdm
 
-from sourcescore.datasets import Corpus, read_jsonl
-from sourcescore.metrics import expected_calibration_error, score_attributions
-from sourcescore.models import load_model, save_model
-from sourcescore.tables import require_columns
+from sourcescore.models import save_model
+from sourcescore.training.corpora import rounded
+from sourcescore.training.tasks import SCRATCH, SHIPPED, TASKS, Task
 
-__all__ = ["EVALUATED", "TRAINED", "evaluate", "train"]
+__all__ = ["EVALUATED", "TRAINED", "Trained", "evaluate", "train"]
 
-TRAINED = ("extractor", "resolver", "classifier", "linker", "stance", "scorer", "words")
-EVALUATED = ("extractor", "classifier", "stance", "scorer")
+TRAINED = (*TASKS, "words")
+EVALUATED = tuple(name for name, task in TASKS.items() if task.measured)
 
-_CLASSES = {
-    "extractor": "AttributionExtractor",
-    "classifier": "AttributionClassifier",
-    "stance": "StanceClassifier",
-    "scorer": "ClaimScorer",
-}
-_N_FOLDS = 5
+
+class Trained(NamedTuple):
+    """What `train` returns.
+
+    Attributes
+    ----------
+    model : estimator
+        Fitted on all the data.
+    figures : dict
+        As they stand in the manifest of the saved model.
+    """
+
+    model: Any
+    figures: dict[str, Any]
 
 
 def train(
-    name: str, data: Path, out: Path, *, start: str | None = None, progress: bool = True
-) -> str:
-    """Train a model, save it with its cross-validated figures, and return these as JSON.
+    name: str,
+    data: Any,
+    out: str | PathLike[str] | None = None,
+    *,
+    start: Any = None,
+    weight: float = 1.0,
+    n_folds: int = 5,
+    random_state: int = 0,
+    progress: bool = True,
+) -> Trained:
+    """Train a model on labelled data, and measure it by cross-validation.
 
     Parameters
     ----------
-    name : one of `TRAINED`
-    data : Path
-        An annotated file, or the folder of the corpora.
-    out : Path
-        The folder of the model.
-    start : str, optional
-        For an extractor and an annotated file: the folder of the model to go on from, or
-        ``"scratch"`` for none. A file seldom has the thousands of attributions that it takes to
-        learn from nothing, so by default it is the shipped one.
+    name : {"extractor", "classifier", "stance", "scorer", "resolver", "linker", "words"}
+        The kind of model.
+    data : path, Corpus or DataFrame
+        - extractor, classifier, resolver, linker: a `Corpus`, or the path of an annotated file,
+          see `sourcescore.datasets`;
+        - stance: the same, or a table (CSV) with the columns ``claim, text, stance``;
+        - scorer: a table (CSV) of evidence with the further column ``truth`` (true, false or
+          empty) of the claim;
+        - the folder of the corpora that the shipped models are made of: such a model is built
+          anew.
+    out : path, optional
+        The folder to write the model to.
+    start : {"shipped", "scratch"}, path or fitted estimator, optional
+        The model to go on from. A few documents are too few to learn from nothing, so an
+        extractor, classifier or stance model goes on from the shipped one by default. Then old
+        and new examples count together: the classifier holds the Fisher information of the old
+        ones, the stance model and the extractor see a sample of old ones again.
+    weight : float, default=1.0
+        How much the new examples count beside the old ones.
+    n_folds : int, default=5
+        Of the cross-validation: documents that share passages, and statements on one claim, stay
+        together. 0 or 1 for none.
+    random_state : int, default=0
+        Of the division into folds.
     progress : bool, default=True
+        Show a progress bar.
+
+    Returns
+    -------
+    Trained
+        The model, and its figures: ``before``, those of the model that was gone on from;
+        ``cross_validated``, those of models that were fitted on the other folds. Both are measured
+        on all of the data.
 
     Raises
     ------
     FileNotFoundError
         If there is nothing at `data`.
-    ValueError
-        If the data cannot be used.
+    TypeError, ValueError
+        If the data cannot be used; the message says why.
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> corpus = ss.datasets.load_articles()
+    >>> model, figures = ss.train("classifier", corpus, n_folds=0, progress=False)
+    >>> type(model).__name__, figures["start"]
+    ('AttributionClassifier', 'shipped')
     """
-    if not data.exists():
-        raise FileNotFoundError(2, "no such file or folder", str(data))
-    if start is not None and (name != "extractor" or data.is_dir()):
-        raise ValueError("--from is for an extractor that is trained on an annotated file.")
-    if data.is_dir():
-        if name == "scorer":
-            raise ValueError("a scorer is trained on a CSV file of evidence with truth.")
-        module = importlib.import_module(f"sourcescore.training.{name}")
-        estimator, figures = module.train(data, progress=progress)
-    else:
-        rows = _read(name, data)
-        figures = _cross_validate(name, rows, start)
-        estimator = _fit(name, rows, start)
-    save_model(estimator, out, figures=figures)
-    return json.dumps({"model": str(out), **figures}, indent=1)
+    if name not in TRAINED:
+        raise ValueError(f"name must be one of {', '.join(TRAINED)}; got {name!r}.")
+    if isinstance(data, str | PathLike):
+        data = _existing(data)
+    if name == "words" or (isinstance(data, Path) and is_corpora(data)):
+        return _saved(_rebuild(name, data, start, progress), out)
+    if not weight > 0:
+        raise ValueError(f"weight must be above 0; got {weight!r}.")
+    task = TASKS[name]
+    rows = task.read(data)
+    if start is None:
+        start = SHIPPED if task.goes_on else SCRATCH
+    figures: dict[str, Any] = {"start": str(start) if isinstance(start, str | Path) else "given"}
+    if task.measured:
+        figures |= _cross_validate(task, rows, start, weight, n_folds, random_state, progress)
+    model = task.fit(_begun(task, start, progress), rows, weight)
+    if task.goes_on:
+        model.set_params(warm_start=False)
+    if "verbose" in model.get_params():
+        model.set_params(verbose=False)
+    return _saved(Trained(model, figures), out)
 
 
-def evaluate(name: str, data: Path, model: str | None = None) -> str:
-    """Measure a model on annotated data it was not trained on; return the figures as JSON.
+def evaluate(name: str, data: Any, model: Any = None) -> dict[str, Any]:
+    """Measure a model on labelled data that it was not trained on.
 
     Parameters
     ----------
-    name : one of `EVALUATED`
-    data : Path
-        An annotated file.
-    model : str, optional
-        The folder of the model; the shipped one by default.
+    name : {"extractor", "classifier", "stance", "scorer"}
+    data : path, Corpus or DataFrame
+        As for `train`.
+    model : path or fitted estimator, optional
+        The shipped one by default; for a scorer, the priors alone.
+
+    Returns
+    -------
+    dict
+        The figures.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at `data` or `model`.
+    TypeError, ValueError
+        If the data cannot be used, or the model is one of another kind.
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> figures = ss.evaluate("classifier", ss.datasets.load_articles())
+    >>> sorted(figures["stance"])
+    ['accuracy', 'ece', 'f1', 'macro_f1']
     """
-    rows = _read(name, data)
-    if name == "scorer" and model is None:
-        from sourcescore.confidence import ClaimScorer
-
-        estimator: Any = ClaimScorer()
-    else:
-        estimator = load_model(name if model is None else model)
-    kind = type(estimator).__name__
-    if kind != _CLASSES[name]:
-        raise ValueError(f"{model} holds a {kind}, not the {_CLASSES[name]} of {name!r}.")
-    return json.dumps(_measure(name, estimator, rows), indent=1)
-
-
-def _read(name: str, data: Path) -> Any:
-    if name == "words":
-        raise ValueError("word vectors are distilled from a folder of corpora, not from a file.")
-    if name not in ("stance", "scorer"):
-        return read_jsonl(data)
-    table = pd.read_csv(data, dtype={"claim_id": str, "source_id": str})
-    if name == "scorer":
-        scorer_columns = ("claim_id", "source_id", "type", "stance", "truth")
-        return require_columns(table, scorer_columns, str(data))
-    columns = ("claim", "text", "stance")
-    require_columns(table, columns, str(data))
-    empty = table[[*columns]].isna().any(axis=1)
-    if empty.any():
-        raise ValueError(f"{data}: row {int(np.argmax(empty)) + 2} has an empty cell.")
-    return table
-
-
-def _fit(name: str, rows: Any, start: str | None = None) -> Any:
-    if name == "extractor":
-        return _extractor(start).fit(rows.texts, rows.attributions).set_params(warm_start=False)
-    if name == "resolver":
-        from sourcescore.sources import SourceResolver
-
-        return SourceResolver().fit(rows.attributions, rows.texts)
-    if name == "classifier":
-        from sourcescore.classify import AttributionClassifier
-
-        table = _typed(rows)
-        stances = table["stance"] if table["stance"].notna().all() else None
-        return AttributionClassifier().fit(table, table["type"], stances)
-    if name == "linker":
-        from sourcescore.link import ClaimLinker
-
-        return ClaimLinker().fit(rows.attributions, rows.claims)
-    if name == "stance":
-        from sourcescore.stance import StanceClassifier
-
-        return StanceClassifier().fit(rows["claim"], rows["text"], rows["stance"])
-    from sourcescore.confidence import ClaimScorer
-
-    return ClaimScorer().fit(rows, _truth(rows))
-
-
-def _extractor(start: str | None) -> Any:
-    """An extractor to train: one that goes on from another, gently, or one that knows nothing."""
-    from sourcescore.extract import AttributionExtractor
-
-    if start == "scratch":
-        return AttributionExtractor()
-    extractor = load_model("extractor" if start is None else start)
-    if not isinstance(extractor, AttributionExtractor):
-        raise ValueError(f"{start} holds a {type(extractor).__name__}, not an extractor.")
-    return extractor.set_params(warm_start=True, n_epochs=6, learning_rate=0.0005)
-
-
-def _measure(name: str, estimator: Any, rows: Any) -> dict[str, Any]:
-    if name == "extractor":
-        return score_attributions(rows.attributions, estimator.transform(rows.texts), rows.texts)
-    if name == "classifier":
-        table = _typed(rows)
-        labelled = estimator.label(table, rows.texts)
-        labels = {"type": _label_figures(table["type"], labelled["type"])}
-        if table["stance"].notna().any():
-            known = table["stance"].notna()
-            labels["stance"] = _label_figures(table["stance"][known], labelled["stance"][known])
-        return labels
-    if name == "stance":
-        return _label_figures(rows["stance"], estimator.predict(rows["claim"], rows["text"]))
-    truth = _truth(rows)
-    known = truth[truth.notna()].astype(bool)
-    if known.empty:  # truth discovery: there is nothing to measure by
-        return {"n": 0}
-    confidence = estimator.predict(rows)["confidence"].reindex(known.index)
-    figures: dict[str, Any] = {
-        "n": len(known),
-        "brier": round(float(brier_score_loss(known, confidence)), 4),
-        "ece": round(float(expected_calibration_error(known, confidence)), 4),
-    }
-    if known.nunique() == 2:
-        figures["auc"] = round(float(roc_auc_score(known, confidence)), 4)
-    return figures
-
-
-def _cross_validate(name: str, rows: Any, start: str | None) -> dict[str, Any]:
-    """Figures of a model that is trained on folds of the data and measured on the rest."""
     if name not in EVALUATED:
-        return {}
-    groups = _groups(name, rows)
-    n_folds = min(_N_FOLDS, len(set(groups)))
-    if n_folds < 2:
-        return {"cross_validation": "not possible with one document"}
-    folds = []
-    for train_rows, test_rows in GroupKFold(n_folds).split(groups, groups=groups):
-        keys = set(np.asarray(groups, dtype=object)[test_rows])
-        seen = _take(name, rows, set(np.asarray(groups, dtype=object)[train_rows]))
-        model = _fit(name, seen, start)
-        folds.append(_measure(name, model, _take(name, rows, keys)))
-    return {"cross_validation": {"folds": folds, "mean": _mean(folds)}}
+        raise ValueError(f"name must be one of {', '.join(EVALUATED)}; got {name!r}.")
+    task = TASKS[name]
+    rows = task.read(_existing(data) if isinstance(data, str | PathLike) else data)
+    fitted = task.load(SHIPPED if model is None else model)
+    return rounded(task.measure(rows, task.predict(fitted, rows)))
 
 
-def _groups(name: str, rows: Any) -> list[Any]:
-    if isinstance(rows, Corpus):
-        return list(rows.texts.index)
-    return list(rows["claim" if name == "stance" else "claim_id"])
-
-
-def _take(name: str, rows: Any, keys: set[Any]) -> Any:
-    if not isinstance(rows, Corpus):
-        return rows[rows["claim" if name == "stance" else "claim_id"].isin(keys)]
-    return Corpus(
-        rows.texts[rows.texts.index.isin(keys)],
-        rows.attributions[rows.attributions["doc_id"].isin(keys)].reset_index(drop=True),
-        rows.claims[rows.claims["doc_id"].isin(keys)],
-        rows.articles[rows.articles["doc_id"].isin(keys)],
+def _rebuild(name: str, data: Any, start: Any, progress: bool) -> Trained:
+    if not (isinstance(data, Path) and is_corpora(data)):
+        raise ValueError("word vectors are distilled from the folder of the corpora only.")
+    if name == "scorer" or start is not None:
+        raise ValueError(
+            "the folder of the corpora rebuilds a shipped model from nothing; a scorer, or a model "
+            "that goes on from another (--from), needs labelled data of your own."
+        )
+    return Trained(
+        *importlib.import_module(f"sourcescore.training.{name}").train(data, progress=progress)
     )
 
 
-def _mean(figures: list[Any]) -> Any:
-    first = figures[0]
-    if isinstance(first, dict):
-        return {
-            key: _mean([f[key] for f in figures if key in f])
-            for key in sorted(set().union(*figures))
-        }
-    return round(float(np.mean(figures)), 4)
+def is_corpora(path: Path) -> bool:
+    """Whether a folder holds the corpora that the shipped models are made of."""
+    return (path / "polnear").is_dir() and (path / "news").is_dir()
 
 
-def _typed(corpus: Corpus) -> pd.DataFrame:
-    table = corpus.attributions[corpus.attributions["type"].notna()].reset_index(drop=True)
-    if not len(table):
-        raise ValueError('no attribution has a "type" (or a "kind" and a "stance") to learn from.')
-    return table
+def _cross_validate(
+    task: Task,
+    rows: Any,
+    start: Any,
+    weight: float,
+    n_folds: int,
+    random_state: int,
+    progress: bool,
+) -> dict[str, Any]:
+    """Figures of the model before, and of models that are fitted on folds of the data."""
+    figures: dict[str, Any] = {}
+    if not (isinstance(start, str) and start == SCRATCH):
+        before = task.load(start)
+        figures["before"] = rounded(task.measure(rows, task.predict(before, rows)))
+    if n_folds < 2:
+        return figures
+    groups = task.groups(rows)
+    n_folds = min(n_folds, groups.nunique())
+    if n_folds < 2:
+        return figures | {"cross_validated": {"n": 0}}
+    folds = GroupKFold(n_folds, shuffle=True, random_state=random_state)
+    divided = folds.split(groups, groups=pd.factorize(groups)[0])
+    predicted = []
+    for seen, held in tqdm(divided, total=n_folds, desc="folds", disable=not progress):
+        model = _begun(task, start, progress)
+        model = task.fit(model, task.take(rows, _units(groups, seen)), weight)
+        predicted.append(task.predict(model, task.take(rows, _units(groups, held))))
+    measured = task.measure(rows, pd.concat(predicted))
+    return figures | {"cross_validated": {"n_folds": n_folds, **rounded(measured)}}
 
 
-def _label_figures(gold: Any, predicted: Any) -> dict[str, float]:
-    return {
-        "n": len(gold),
-        "accuracy": round(float(accuracy_score(gold, predicted)), 4),
-        "macro_f1": round(float(f1_score(gold, predicted, average="macro", zero_division=0)), 4),
-    }
+def _begun(task: Task, start: Any, progress: bool) -> Any:
+    """The model to fit; one that takes long shows its own progress."""
+    model = task.begin(start)
+    return model.set_params(verbose=progress) if "verbose" in model.get_params() else model
 
 
-def _truth(rows: pd.DataFrame) -> pd.Series:
-    """The truth of each claim: True, False or missing."""
-    names = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-    values = rows["truth"].map(lambda v: None if pd.isna(v) else names.get(str(v).lower(), v))
-    wrong = values.notna() & ~values.isin([True, False])
-    if wrong.any():
-        raise ValueError(f"truth must be true, false or empty; got {values[wrong].iloc[0]!r}.")
-    truth = pd.Series(values.to_numpy(object), index=rows["claim_id"].to_numpy(object))
-    known = truth[truth.notna()].groupby(level=0).agg(["first", "nunique"])
-    torn = known.index[known["nunique"] > 1]
-    if len(torn):
-        raise ValueError(f"truth of the claim {torn[0]!r} is true in one row and false in another.")
-    return known["first"].reindex(truth.index.unique())
+def _units(groups: pd.Series, positions: np.ndarray) -> set[Any]:
+    return set(groups.index[positions])
+
+
+def _existing(path: str | PathLike[str]) -> Path:
+    found = Path(path)
+    if not found.exists():
+        raise FileNotFoundError(2, "no such file or folder", str(path))
+    return found
+
+
+def _saved(trained: Trained, out: str | PathLike[str] | None) -> Trained:
+    if out is not None:
+        save_model(trained.model, Path(out), figures=trained.figures)
+    return trained

@@ -1,16 +1,18 @@
-"""The annotated corpora that the shipped models are trained on, as tables."""
+"""The annotated corpora that the shipped models are trained on, and what belongs together there."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from sourcescore.datasets import read_jsonl
 
-__all__ = ["TYPED_FILES", "read_corpora", "read_corpus"]
+__all__ = ["TYPED_FILES", "document_groups", "read_corpora", "read_corpus", "rounded"]
 
 #: The files, below the data folder, whose attributions carry a kind, a stance and a source name.
 TYPED_FILES = (
@@ -18,6 +20,9 @@ TYPED_FILES = (
     "news/articles-train.jsonl",
     "news/paragraphs-train.jsonl",
 )
+
+#: Documents with this many words in a row in common are reports of one text.
+_SHARED_WORDS = 10
 
 
 def read_corpus(path: str | PathLike[str]) -> tuple[pd.Series, pd.DataFrame]:
@@ -47,3 +52,52 @@ def read_corpora(
     texts = pd.concat([texts for _, texts, _ in parts])
     attributions = pd.concat([rows.assign(corpus=name) for name, _, rows in parts])
     return texts, attributions.reset_index(drop=True)
+
+
+def document_groups(texts: pd.Series) -> dict[str, str]:
+    """Return for each document one that stands for all that belong with it.
+
+    Parameters
+    ----------
+    texts : Series of str, index doc_id
+        An id that ends in ``-p`` and a number is a paragraph of the article before it.
+
+    Examples
+    --------
+    >>> groups = document_groups(pd.Series({"a": "One text.", "a-p2": "Another.", "b": "A third."}))
+    >>> groups["a"] == groups["a-p2"], groups["a"] == groups["b"]
+    (True, False)
+    """
+    parent = {doc: doc for doc in texts.index}
+
+    def root(doc: str) -> str:
+        while parent[doc] != doc:
+            parent[doc] = parent[parent[doc]]
+            doc = parent[doc]
+        return doc
+
+    first_with: dict[Any, str] = {}
+    for doc, text in texts.items():
+        words = re.findall(r"\w+", text.lower())
+        runs = (tuple(words[i : i + _SHARED_WORDS]) for i in range(len(words) - _SHARED_WORDS + 1))
+        for key in (re.sub(r"-p\d+$", "", str(doc)), *runs):
+            other = first_with.setdefault(key, str(doc))
+            parent[root(str(doc))] = root(other)
+    return {doc: root(doc) for doc in parent}
+
+
+def rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    """To four places, without the labels that nothing was compared on.
+
+    Examples
+    --------
+    >>> rounded({"f1": 0.123456, "parent": {"n": 0}})
+    {'f1': 0.1235}
+    """
+    out: dict[str, Any] = {}
+    for key, value in figures.items():
+        if not isinstance(value, dict):
+            out[key] = value if isinstance(value, int) else round(float(value), 4)
+        elif value.get("n") != 0:
+            out[key] = rounded(value)
+    return out

@@ -22,8 +22,7 @@ from tqdm import tqdm
 from sourcescore._resources import shipped
 from sourcescore.extract import AttributionExtractor
 from sourcescore.metrics import score_attributions
-from sourcescore.training.classifier import document_groups
-from sourcescore.training.corpora import read_corpus
+from sourcescore.training.corpora import document_groups, read_corpus, rounded
 
 __all__ = ["count_word_tags", "read_training_data", "train"]
 
@@ -85,7 +84,7 @@ def train(
     figures: dict[str, Any] = {"training": _sizes(texts, attributions)}
     dev_texts, dev = read_corpus(data / "polnear/dev.jsonl")
     flat_view = AttributionExtractor.from_parts(extractor.to_parts()).set_params(nested=False)
-    figures["polnear_dev"] = _rounded(
+    figures["polnear_dev"] = rounded(
         score_attributions(dev, flat_view.transform(dev_texts), dev_texts)
     )
     if n_folds > 1:
@@ -103,22 +102,10 @@ def train(
         )
         bar = tqdm(predicted, total=n_folds, desc="cross-validation", disable=not progress)
         gold = attributions[attributions["doc_id"].isin(set(news_texts.index))]
-        figures["news"] = _rounded(
+        figures["news"] = rounded(
             score_attributions(gold, pd.concat(list(bar), ignore_index=True), news_texts)
         )
     return extractor, figures
-
-
-def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
-    """To four places, without the labels that nothing was compared on."""
-    out: dict[str, Any] = {}
-    for key, value in figures.items():
-        if isinstance(value, dict):
-            if value.get("n") != 0:
-                out[key] = _rounded(value)
-        else:
-            out[key] = round(value, 4)
-    return out
 
 
 def _sizes(texts: pd.Series, attributions: pd.DataFrame) -> dict[str, int]:

@@ -83,7 +83,8 @@ def _headline_rows(data: Path) -> pd.DataFrame:
         "content": headlines["headline"].tolist(),
         "sentence": headlines["headline"].tolist(),
         "source": headlines["outlet"].fillna("").tolist(),
-        "stance": np.where(against, "denies", "asserts").tolist(),
+        # whose headline it is asserts it; whether that contradicts the claim is to be found out
+        "stance": ["asserts"] * n,
         "claim_id": headlines["claim_id"].tolist(),
         "claim_stance": np.where(against, "denies", "supports").tolist(),
     }

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.metrics import accuracy_score, f1_score
 
 from sourcescore.datasets import read_jsonl
+from sourcescore.metrics import label_figures
 from sourcescore.models import load_words
 from sourcescore.stance import StanceClassifier, stance_features
+from sourcescore.training.corpora import rounded
 
 __all__ = ["fnc_score", "stance_corpora", "train"]
 
@@ -33,7 +34,6 @@ _NAMES = {
     "against": "denies",
     "observing": "discusses",
 }
-STANCES = ("supports", "denies", "discusses", "unrelated")
 
 
 def stance_corpora(data: Path) -> pd.DataFrame:
@@ -145,7 +145,8 @@ def train(
     figures: dict[str, Any] = {}
     for corpus in ("fnc", "emergent", "news"):
         rows = (table["corpus"] == corpus).to_numpy()
-        figures[corpus] = _figures(stances[rows], predicted[rows])
+        measured = rounded(label_figures(stances[rows], predicted[rows]))
+        figures[corpus] = {"n": int(rows.sum()), **measured}
     rows = (table["corpus"] == "fnc").to_numpy()
     figures["fnc"]["fnc_score"] = round(fnc_score(stances[rows], predicted[rows]), 4)
     model = StanceClassifier(random_state=random_state).fit_features(features, stances)
@@ -164,14 +165,3 @@ def _folds(table: pd.DataFrame, random_state: int) -> tuple[np.ndarray, np.ndarr
         fold[topic] = load.argmin()
         load[fold[topic]] += size[topic] + 0.01
     return fold[table["claim_topic"]], fold[table["text_topic"]]
-
-
-def _figures(stances: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    there = [s for s in STANCES if (stances == s).any()]
-    each = f1_score(stances, predicted, labels=there, average=None, zero_division=0)
-    return {
-        "n": len(stances),
-        "accuracy": round(float(accuracy_score(stances, predicted)), 4),
-        "macro_f1": round(float(each.mean()), 4),
-        "f1": {s: round(float(v), 4) for s, v in zip(there, each, strict=True)},
-    }

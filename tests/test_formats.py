@@ -1,0 +1,729 @@
+"""Reading and writing annotation formats."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import sourcescore as ss
+from sourcescore.datasets import (
+    Corpus,
+    load_articles,
+    read_brat,
+    read_conll,
+    read_csv,
+    read_jsonl,
+    write_brat,
+    write_conll,
+    write_csv,
+    write_jsonl,
+)
+from sourcescore.datasets.pieces import PieceFinder
+
+ROLES = ("source", "cue", "content")
+TEXT = "He said so. They denied it."
+FORMATS = {
+    "jsonl": (write_jsonl, read_jsonl),
+    "brat": (write_brat, read_brat),
+    "conll": (write_conll, read_conll),
+    "csv": (write_csv, read_csv),
+}
+
+
+@pytest.fixture(scope="module")
+def articles() -> Corpus:
+    return load_articles()
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a file and return its path."""
+
+    def written(content, name="some.jsonl"):
+        path = tmp_path / name
+        if isinstance(content, list):
+            content = "\n".join(map(json.dumps, content))
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return written
+
+
+def pieces(corpus: Corpus) -> list[list[str]]:
+    return corpus.attributions[[*ROLES]].to_numpy().tolist()
+
+
+def there_and_back(corpus: Corpus, name: str) -> Corpus:
+    write_it, read_it = FORMATS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "corpus"
+        write_it(corpus, path)
+        return read_it(path)
+
+
+def by_document(corpus: Corpus) -> list[pd.DataFrame]:
+    """The tables in the order of the ids of the documents, as brat has them."""
+    texts = corpus.texts.to_frame().sort_index()
+    articles = corpus.articles.sort_values("doc_id", ignore_index=True)
+    rows = corpus.attributions.sort_values("doc_id", kind="stable", ignore_index=True)
+    claims = corpus.claims.sort_index()
+    return [texts, articles, rows[sorted(rows)], claims]
+
+
+def assert_same(found: Corpus, expected: Corpus) -> None:
+    for one, other in zip(by_document(found), by_document(expected), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
+# --------------------------------------------------------------------------------- there and back
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_articles_come_back_as_they_were(articles, name):
+    if name == "csv":  # an empty cell is a missing name
+        names = articles.attributions["source_name"].replace("", None)
+        rows = articles.attributions.assign(source_name=names)
+        articles = Corpus(articles.texts, rows, articles.claims, articles.articles)
+    assert_same(there_and_back(articles, name), articles)
+
+
+@st.composite
+def corpora(draw, *, with_all_spans: bool = True) -> Corpus:
+    """Corpora of odd texts, with pieces anywhere in them."""
+    odd = st.text(
+        alphabet="ab .,\"'\t\n\r\x00\x1c\x85\u2028\ufeff\u200b\xa0😀\ud800\\|#-_é;", max_size=20
+    )
+    label = st.text(alphabet="ab _-;\"'\n\r\t\x00\u2028😀\ud800#é=,", min_size=1, max_size=6)
+    ids = st.text(alphabet='aE1.%/ _"\n#😀\ud800-', min_size=1, max_size=5)
+    documents = []
+    for doc_id in draw(st.lists(ids, unique=True, max_size=3)):
+        text = draw(odd)
+        span = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).map(sorted)
+        claims = draw(st.dictionaries(ids, label, max_size=2))
+        entries = []
+        for key in draw(st.lists(ids, unique=True, max_size=3)) if text else ():
+            entry = {"id": key}
+            for role in ROLES:
+                spans = draw(st.lists(span.filter(lambda s: s[0] < s[1]), max_size=2))
+                spans.sort()
+                if len(spans) == 2 and spans[1][0] < spans[0][1]:
+                    del spans[1]
+                entry[role] = spans
+            if with_all_spans and not any(entry[role] for role in ROLES):
+                continue
+            names = ["kind", "stance", "type", "source_name", "claim_stance", "note", "my own"]
+            entry |= draw(st.dictionaries(st.sampled_from(names), label))
+            if claims and draw(st.booleans()):
+                entry["claim"] = draw(st.sampled_from(sorted(claims)))
+            if entries and draw(st.booleans()):
+                entry["parent"] = draw(st.sampled_from([one["id"] for one in entries]))
+            entries.append(entry)
+        about = draw(st.dictionaries(st.sampled_from(["title", "outlet"]), label))
+        if draw(st.booleans()):
+            about["published"] = draw(st.sampled_from(["2025-03-14", "2025-03-14T10:00:00.5"]))
+        documents.append(
+            about | {"doc": doc_id, "text": text, "claims": claims, "attributions": entries}
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "some.jsonl"
+        path.write_text("\n".join(map(json.dumps, documents)))
+        return read_jsonl(path)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=150)
+@given(data=st.data())
+def test_any_corpus_comes_back_as_it_was(name, data):
+    corpus = data.draw(corpora(with_all_spans=name == "brat"))
+    assert_same(there_and_back(corpus, name), corpus)
+
+
+def test_the_layouts_of_the_tools_keep_pieces_parents_and_labels(articles, tmp_path):
+    expected = articles.attributions
+    for layout in ("prodigy", "doccano", "label-studio"):
+        path = tmp_path / layout
+        write_jsonl(articles, path, layout=layout)
+        if layout == "label-studio":  # a person accepts what was proposed
+            tasks = json.loads(path.read_text())
+            for task in tasks:
+                task["annotations"] = task.pop("predictions")
+            path.write_text(json.dumps(tasks))
+        found = read_jsonl(path)
+        pd.testing.assert_series_equal(found.texts, articles.texts)
+        pd.testing.assert_frame_equal(
+            found.articles[["doc_id", "text", "title", "outlet"]],
+            articles.articles[["doc_id", "text", "title", "outlet"]],
+        )
+        key = ["doc_id", *(f"{role}_spans" for role in ROLES)]
+        columns = key if layout == "doccano" else [*key, "attribution_id", "type", "stance", "kind"]
+        one, other = (
+            sorted(map(str, table[columns].to_numpy().tolist()))
+            for table in (found.attributions, expected)
+        )
+        assert one == other
+        assert found.attributions["parent_id"].notna().sum() == expected["parent_id"].notna().sum()
+
+
+def test_what_the_library_finds_can_be_corrected_and_learned_from(articles, tmp_path):
+    report = ss.score_corpus(articles.articles.head(3))
+    proposed = Corpus.from_tables(articles.articles.head(3), report.attributions, report.claims)
+    assert proposed.articles["title"].notna().all()
+    assert set(proposed.attributions["claim_id"].dropna()) <= set(proposed.claims.index)
+    for name, (write_it, read_it) in FORMATS.items():
+        write_it(proposed, tmp_path / name)
+        found = read_it(tmp_path / name).attributions
+        assert found["type"].sort_values().tolist() == (
+            report.attributions["type"].sort_values().tolist()
+        )
+    table = read_csv(tmp_path / "csv").attributions
+    model = ss.AttributionClassifier().fit(table, table["type"], table["stance"])
+    assert set(model.predict(table)) <= set(table["type"])
+
+
+def test_tables_make_a_corpus_document_by_document():
+    rows = pd.DataFrame(
+        {
+            "doc_id": ["0", "1", "1"],
+            "source_spans": [[(0, 2)], [], [(0, 2)]],
+            "cue_spans": [[(3, 7)]] * 3,
+            "content_spans": [[]] * 3,
+            "claim_id": ["c1", "c1", None],
+            "mine": [3, 4.5, None],
+            "certainty": 0.5,
+        }
+    )
+    claims = pd.DataFrame({"claim": ["one", "two"]}, index=["c1", "c2"])
+    corpus = Corpus.from_tables(["He said.", "He said."], rows, claims)
+    assert corpus.claims["doc_id"].to_dict() == {"0/c1": "0", "1/c1": "1"}
+    assert corpus.attributions["attribution_id"].tolist() == ["a1", "a1", "a2"]
+    assert corpus.attributions["mine"].tolist()[:2] == ["3.0", "4.5"]
+    assert corpus.attributions["certainty"].tolist() == [1, 1, 1]
+    assert Corpus.from_tables(["He said."] * 2, rows).attributions["claim_id"].isna().all()
+    with pytest.raises(ValueError, match="doc_id '1', which texts does not have"):
+        Corpus.from_tables(["He said."], rows, claims)
+    with pytest.raises(ValueError, match=r"document '1': the source of attribution a2 .*\[0, 2\]"):
+        Corpus.from_tables(["He said.", "H"], rows[[*rows][:4]].assign(cue_spans=[[]] * 3))
+    with pytest.raises(ValueError, match="attributions lacks the column doc_id"):
+        Corpus.from_tables("He said.", rows.drop(columns="doc_id"))
+
+
+# ------------------------------------------------------------------------------ JSON of the tools
+
+
+def prodigy(**changes):
+    spans = [
+        {"start": 0, "end": 2, "label": "SOURCE", "token_start": 0, "token_end": 0},
+        {"start": 3, "end": 7, "label": "Cue", "type": "hearsay", "stance": "asserts"},
+        {"start": 8, "end": 10, "label": "content"},
+        {"start": 12, "end": 16, "label": "Speaker"},
+        {"start": 17, "end": 23, "label": "cue"},
+        {"start": 0, "end": 4, "label": "PER"},
+    ]
+    return {"text": TEXT, "spans": spans, "answer": "accept", "meta": {"doc_id": "p"}} | changes
+
+
+def test_prodigy_without_relations(write):
+    rejected = prodigy(answer="reject", meta={})
+    corpus = read_jsonl(write([prodigy(), rejected, prodigy(meta={}, spans=[])]))
+    assert corpus.texts.index.tolist() == ["p", "2"]
+    assert pieces(corpus) == [["He", "said", "so"], ["They", "denied", ""]]
+    assert corpus.attributions.loc[0, ["type", "stance"]].tolist() == ["hearsay", "asserts"]
+
+
+def test_prodigy_with_relations(write):
+    spans = prodigy()["spans"]
+    ties = [
+        {"head": 1, "child": 3, "head_span": spans[1], "child_span": spans[3], "label": "x"},
+        {"head": 0, "child": 4, "head_span": spans[0], "child_span": spans[4], "label": "y"},
+    ]
+    assert pieces(read_jsonl(write([prodigy(relations=ties)]))) == [
+        ["He", "denied", ""],
+        ["They", "said", "so"],
+    ]
+    with pytest.raises(ValueError, match=r"some\.jsonl, line 1: a relation lacks head_span"):
+        read_jsonl(write([prodigy(relations=[{"head": 1, "child": 3, "label": "x"}])]))
+
+
+def test_doccano_in_both_layouts(write):
+    flat = {"id": 3, "text": TEXT, "label": [[0, 2, "WHO"], [3, 7, "cue"], [8, 10, "content"]]}
+    corpus = read_jsonl(write([flat]), labels={"who": "source"})
+    assert pieces(corpus) == [["He", "said", "so"]]
+    assert corpus.texts.index.tolist() == ["3"]
+    entities = [
+        {"id": 10 + i, "label": label, "start_offset": start, "end_offset": end}
+        for i, (start, end, label) in enumerate([*flat["label"], [17, 23, "cue"]])
+    ]
+    tie = {"id": 1, "from_id": 12, "to_id": 13, "type": "of"}
+    deep = {"id": 3, "text": TEXT, "entities": entities, "relations": [tie], "Comments": []}
+    corpus = read_jsonl(write([deep]), labels={"WHO": "source"})
+    assert pieces(corpus) == [["He", "said", ""], ["", "denied", "so"]]
+    assert corpus.attributions["attribution_id"].tolist() == ["11", "13"]
+
+
+def region(key, start, end, label, text=TEXT):
+    value = {"start": start, "end": end, "text": text[start:end], "labels": [label]}
+    return {"id": key, "from_name": "label", "to_name": "text", "type": "labels", "value": value}
+
+
+def task(result, **more):
+    annotations = [
+        {"id": 1, "was_cancelled": True, "result": []},
+        {"id": 2, "was_cancelled": False, "result": result},
+        {"id": 3, "was_cancelled": False, "result": []},
+    ]
+    return {"id": 5, "data": {"text": TEXT}, "annotations": annotations} | more
+
+
+def test_label_studio(write):
+    result = [
+        region("a", 0, 2, "source"),
+        region("b", 3, 7, "cue"),
+        region("c", 17, 23, "cue"),
+        region("d", 24, 26, "content"),
+        {"type": "relation", "from_id": "c", "to_id": "a", "direction": "left", "labels": []},
+        {"id": "c", "from_name": "Type", "type": "choices", "value": {"choices": ["witness"]}},
+        {"id": "c", "from_name": "mine", "type": "textarea", "value": {"text": ["own words"]}},
+        {"id": "z", "from_name": "whole", "type": "choices", "value": {"choices": ["sport"]}},
+    ]
+    skipped = task([], id=6, annotations=[{"was_cancelled": True, "result": []}])
+    tasks = [task(result), skipped, task([], id=7)]
+    for content in (tasks, json.dumps(tasks, indent=2), "\ufeff" + json.dumps(tasks)):
+        corpus = read_jsonl(write(content))
+        assert corpus.texts.index.tolist() == ["5", "7"]
+        assert pieces(corpus) == [["He", "denied", "it"], ["", "said", ""]]
+        assert corpus.attributions.loc[0, ["attribution_id", "type", "mine"]].tolist() == [
+            "c",
+            "witness",
+            "own words",
+        ]
+
+
+def test_label_studio_min(write):
+    regions = [
+        region(k, *where)["value"] for k, *where in [("a", 0, 2, "source"), ("b", 3, 7, "cue")]
+    ]
+    one = {"id": 4, "text": TEXT, "label": regions, "annotator": 1, "annotation_id": 9}
+    corpus = read_jsonl(write(json.dumps([one, one | {"id": 5, "label": []}])))
+    assert pieces(corpus) == [["He", "said", ""]]
+    assert len(corpus.texts) == 2
+
+
+def test_offsets_of_utf_16_units_are_told_by_the_text_of_a_span(write):
+    text = "😀😀 " + TEXT
+    shifted = region("b", 7, 11, "cue")
+    shifted["value"]["text"] = "said"
+    # 3 + 3 characters, and two more units for the two faces
+    shifted["value"] |= {"start": 8, "end": 12}
+    corpus = read_jsonl(write([task([shifted], data={"text": text})]))
+    assert corpus.attributions["cue_spans"].tolist() == [[(6, 10)]]
+    shifted["value"]["text"] = "sage"
+    with pytest.raises(ValueError, match=r"line 1: the span \[8, 12\] is 'id s' .* says 'sage'"):
+        read_jsonl(write([task([shifted], data={"text": text})]))
+
+
+def test_nested_attributions_have_the_one_around_them_for_a_parent(write):
+    text = "Reuters said the mayor said it rained."
+    labels = [[0, 7, "source"], [8, 12, "cue"], [13, 37, "content"]]
+    inner = [[13, 22, "source"], [23, 27, "cue"], [28, 37, "content"]]
+    spans = [
+        {"id": i, "label": label, "start_offset": start, "end_offset": end}
+        for i, (start, end, label) in enumerate(labels + inner)
+    ]
+    ties = [{"from_id": a, "to_id": b, "type": ""} for a, b in [(0, 1), (2, 1), (3, 4), (5, 4)]]
+    one = {"text": text, "entities": spans, "relations": ties}
+    corpus = read_jsonl(write([one]))
+    assert corpus.attributions["parent_id"].tolist()[1] == corpus.attributions["attribution_id"][0]
+    assert corpus.attributions["parent_id"].isna().tolist() == [True, False]
+
+
+def test_a_source_and_a_content_without_a_cue_stay_together(write):
+    spans = [[0, 2, "source"], [8, 10, "content"]]
+    assert pieces(read_jsonl(write([{"text": TEXT, "label": spans}]))) == [["He", "", "so"]]
+    spans.append([17, 23, "cue"])
+    entities = [
+        {"id": i, "label": label, "start_offset": start, "end_offset": end}
+        for i, (start, end, label) in enumerate(spans)
+    ]
+    tie = [{"from_id": 0, "to_id": 1, "type": ""}]
+    corpus = read_jsonl(write([{"text": TEXT, "entities": entities, "relations": tie}]))
+    assert pieces(corpus) == [["He", "", "so"], ["", "denied", ""]]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ([{"a": 1}], r"line 1: an entry with 'a' is of no known layout\. These are: our own \("),
+        ([{"text": "x"}], r"line 1: an entry with 'text' is of no known layout"),
+        ([{}], "line 1: an entry with no keys"),
+        (["text"], "line 1: a line must hold a JSON object"),
+        ("[\n{\n", r"line 2: Expecting property name"),
+        ('[\n{"doc": 1, "text": ""}\n', r"line 3: the JSON array is not closed"),
+        (
+            '[{"doc": 1, "text": ""}\n\n,{"doc": 1, "text": ""}]',
+            r"line 3: the document '1' is there",
+        ),
+        ([prodigy(), prodigy()], "line 2: the document 'p' is there twice"),
+        ([prodigy(text=None)], "line 1: text must be a string; got NoneType"),
+        ([prodigy(spans={})], "line 1: spans must be a list; got dict"),
+        ([prodigy(spans=[3])], "line 1: spans must hold JSON objects; got 3"),
+        ([prodigy(relations=[None])], "line 1: relations must hold JSON objects; got None"),
+        ([prodigy(relations=[{"head_span": 3}])], "line 1: a span must be a JSON object"),
+        ([task([3])], "line 1: result must hold JSON objects; got 3"),
+        ([task([{"type": "relation"}])], "line 1: 'from_id' is missing"),
+        ([task([{"value": 3}])], "line 1: value must be a JSON object; got int"),
+        ([task([{"id": 1, "value": {"labels": 3}}])], "line 1: labels must be a list; got int"),
+        (
+            [{"data": {}, "annotations": [[]]}],
+            r"line 1: annotations must hold JSON objects; got \[\]",
+        ),
+        ([prodigy(spans=[{"start": 1}])], "line 1: 'end' is missing"),
+        ([{"text": "x", "label": [[0, 9, "cue"]]}], r"line 1: the cue has the span \[0, 9\]"),
+        ([{"text": "x", "label": [[0, 1]]}], r"line 1: label must hold \[start, end, label\]"),
+        ([{"text": "x", "label": [[0, "1", "cue"]]}], "line 1: a span needs whole numbers"),
+        (
+            [{"text": "x", "label": [[0, 1, "PER"]]}],
+            r"none of the labels 'PER' is a role; .*labels={",
+        ),
+        ([{"data": {"a": "", "b": ""}, "annotations": [{}]}], "line 1: data must have the text"),
+    ],
+)
+def test_an_error_in_json_says_where_and_what(write, content, reason):
+    with pytest.raises(ValueError, match=rf"some\.jsonl(, |: ){reason}"):
+        read_jsonl(write(content))
+
+
+def test_labels_and_layouts_that_are_none(write, articles, tmp_path):
+    with pytest.raises(ValueError, match="'WHO' maps to 'speaker'"):
+        read_jsonl(write([prodigy()]), labels={"WHO": "speaker"})
+    with pytest.raises(TypeError, match="labels must be a mapping .* got list"):
+        read_jsonl(write([prodigy()]), labels=["WHO"])
+    with pytest.raises(ValueError, match="layout must be one of 'sourcescore', .* got 'spacy'"):
+        write_jsonl(articles, tmp_path / "x", layout="spacy")
+
+
+# -------------------------------------------------------------------------------------------- brat
+
+
+@pytest.fixture
+def brat(write):
+    def written(ann, text=TEXT):
+        write(text, "one.txt")
+        return write(ann, "one.ann").parent
+
+    return written
+
+
+ANN = "T1\tsource 0 2\tHe\nT2\tcue 3 7\tsaid\nT3\tcontent 8 10;24 26\tso it\n"
+
+
+def test_brat_with_relations_attributes_and_notes(brat):
+    more = (
+        "T4\tPerson 12 16\tThey\r\n*\tEquiv T1 T4\nR1\tsays Arg1:T1 Arg2:T2\n"
+        "R2\tof Arg1:T2 Arg2:T3\nA1\tStance T2 denies\n"
+        "M1\tNegated T2\nN1\tReference T1 Wikipedia:12\tJane Roe\n#1\tAnnotatorNotes T2\tis it?\n"
+    )
+    folder = brat(ANN + more)
+    for path in (folder, folder / "one.ann"):
+        corpus = read_brat(path)
+        assert pieces(corpus) == [["He", "said", "so it"]]
+        row = corpus.attributions.iloc[0]
+        names = ["doc_id", "attribution_id", "stance", "Negated", "source_name", "note"]
+        assert row[names].tolist() == ["one", "T2", "denies", "true", "Jane Roe", "is it?"]
+
+
+def test_brat_with_events(brat):
+    more = (
+        "T4\tcue 17 23\tdenied\nT5\tPerson 12 16\tThey\nE2\tcue:T2 Source1:T1 Content:T3\n"
+        "E7\tcue:T4 speaker:T5 parent:E2\nE8\tAttack:T5\nA1\ttype E7 my own\n"
+    )
+    rows = read_brat(brat(ANN + more)).attributions
+    assert rows["attribution_id"].tolist() == ["E2", "E7"]
+    assert rows[[*ROLES]].to_numpy().tolist() == [["He", "said", "so it"], ["They", "denied", ""]]
+    assert rows["parent_id"].tolist()[1] == "E2"
+    assert rows["type"].tolist()[1] == "my own"
+
+
+def test_brat_counts_line_ends_as_its_offsets_do(brat):
+    text = "One.\r\nHe said so."
+    for start in (5, 6):
+        corpus = read_brat(brat(f"T1\tcue {start + 3} {start + 7}\tsaid\r\n", text))
+        assert pieces(corpus) == [["", "said", ""]]
+        assert ("\r" in corpus.texts["one"]) == (start == 6)
+    face = read_brat(brat("T1\tcue 5 9\tsaid\n", "😀He said so."))
+    assert face.attributions["cue_spans"].tolist() == [[(4, 8)]]
+
+
+@pytest.mark.parametrize(
+    ("ann", "reason"),
+    [
+        ("T1\tcue 3 7\tsaid\n\nX1\tcue", "line 3: 'X1.*is no line of brat"),
+        ("T1\tcue 3 x\tsaid", "line 1: T1 must have a type and offsets"),
+        ("T1\tcue 3 99", "line 1: T1 has the span 3 99"),
+        ("T1\tcue 3 7\tsays", r"line 1: the span \[3, 7\] is 'said' .* says 'says'"),
+        (
+            "T1\tcue 3 7\tsaid\nT1\tcue 3 7\tsaid",
+            "line 2: the id T1 is there twice, before in .* 1",
+        ),
+        ("T1\tcue 3 7\tsaid\nE1\tcue:T9", "line 2: E1 names T9, but there is no T line"),
+        ("T1\tcue 3 7\tsaid\nE1\tcue:T1 parent:E4", "line 2: E1 has the parent E4"),
+        (
+            "T1\tcue 3 7\tsaid\nE1\tcue",
+            "line 2: E1 must have arguments such as 'cue:T1'; got 'cue'",
+        ),
+        ("R1\tsays T1", "line 1: R1 must have arguments"),
+        ("R1\tsays Arg1:T1", "line 1: R1 must tie two pieces"),
+        ("A1\ttype", "line 1: A1 must have a name and an id"),
+        ("N1\tReference T1", "line 1: N1 must be as"),
+        ("#1\tSourcescore T1\t{", "line 1: Expecting property name"),
+        (
+            '#1\tSourcescore document\t{"claims": 3}',
+            "one.ann: claims must be a JSON object, .* got int",
+        ),
+        ("T1\tPerson 3 7\tsaid", "none of the labels 'Person' is a role"),
+    ],
+)
+def test_an_error_in_brat_says_where_and_what(brat, ann, reason):
+    with pytest.raises(ValueError, match=reason):
+        read_brat(brat(ann))
+
+
+def test_brat_without_its_files(tmp_path, write, articles):
+    assert repr(read_brat(tmp_path)) == "Corpus(0 texts, 0 attributions, 0 claims)"
+    with pytest.raises(FileNotFoundError, match="no such file or folder"):
+        read_brat(tmp_path / "none")
+    with pytest.raises(ValueError, match="neither a folder nor an"):
+        read_brat(write("", "one.txt"))
+    with pytest.raises(FileNotFoundError, match=r"two\.ann lacks the text .*two\.txt"):
+        read_brat(write("", "two.ann"))
+    write(TEXT.encode("utf-16"), "two.txt")
+    assert read_brat(write("".encode("utf-16"), "two.ann"), encoding="utf-16").texts["two"] == TEXT
+    nothing = articles.attributions.head(1).copy()
+    for role in ROLES:
+        nothing[f"{role}_spans"] = [[]]
+    with pytest.raises(ValueError, match="has no source, cue or content"):
+        write_brat(Corpus.from_tables(articles.articles.head(1), nothing), tmp_path)
+
+
+# ------------------------------------------------------------------------------------------- CoNLL
+
+
+@pytest.mark.parametrize("sep", ["\t", " ", "   "])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_conll_with_one_column(write, sep, end):
+    lines = ["-DOCSTART-", "", "He B-source", "said S-cue", "so B-content", ", I-content", ""]
+    lines += ["too E-content", ". O", "# O", "", "# newdoc id = d2", "They U-SPEAKER", "deny B-cue"]
+    content = end.join(line if line.startswith("# n") else line.replace(" ", sep) for line in lines)
+    corpus = read_conll(write(content))
+    assert corpus.texts.to_dict() == {"0": "He said so ,\ntoo . #", "d2": "They deny"}
+    assert pieces(corpus) == [["He", "said", "so ,\ntoo"], ["They", "deny", ""]]
+
+
+def test_conll_finds_its_columns(write):
+    rows = [
+        "1 He PRP SpaceAfter=No B-source",
+        "2 said VBD _ B-cue",
+        "3 so RB SpaceAfter=No B-content",
+    ]
+    corpus = read_conll(write("# text = whatever\n" + "\n".join(rows)))
+    assert corpus.texts["0"] == "Hesaid so"
+    assert pieces(corpus) == [["He", "said", "so"]]
+    plain = [" ".join(row.split()[1:3:1] + row.split()[4:]) for row in rows]
+    corpus = read_conll(write("# text = He  said so!\n" + "\n".join(plain)))
+    assert corpus.texts["0"] == "He  said so!"
+
+
+def test_conll_with_a_column_for_each_attribution(write):
+    rows = ["Reuters B-source O", "said B-cue O", "he B-content B-source", "knew I-content B-cue"]
+    corpus = read_conll(write("\n".join(rows) + "\n\nIt O O\nrained O O\n"))
+    assert pieces(corpus) == [["Reuters", "said", "he knew"], ["he", "knew", ""]]
+    assert corpus.attributions["parent_id"].tolist()[1] == corpus.attributions["attribution_id"][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("He B-source\nsaid B-cue x", ", line 2: the line has 3 columns, the first one 2"),
+        ("He\nsaid", ", line 1: the line has 1 columns"),
+        ("He A-source\nsaid O", ", line 1: no column holds nothing but tags"),
+        ("He B-PER\nsaid O", ": none of the labels 'PER' is a role"),
+        (
+            "# global.columns = FORM ROLES\n# attributions = [1]\nHe O O",
+            ", line 3: the line has 2 col",
+        ),
+        (
+            "# global.columns = FORM ROLES\n# attributions = {}\nHe O",
+            ", line 2: # attributions must be",
+        ),
+        (
+            "# global.columns = FORM ROLES\n# attributions = [1]\nHe x",
+            ", line 3: a tag must be O or B-",
+        ),
+        ("# global.columns = ID FORM ROLES\nHe", ", line 2: the line has 1 columns; # global"),
+        ("# text = she\nHe O", ", line 2: the token 'He' is not in the rest of # text, 'she'"),
+        (
+            "# newdoc id = d\nHe O\n\n# newdoc id = d\nHe O",
+            ", line 4: the document 'd' is there twice",
+        ),
+        ("# claim = {}\nHe O", ", line 1: '(id|claim)' is missing"),
+    ],
+)
+def test_an_error_in_conll_says_where_and_what(write, content, reason):
+    with pytest.raises(ValueError, match=rf"some\.conll{reason}"):
+        read_conll(write(content, "some.conll"))
+
+
+def test_conll_without_a_token(write):
+    assert len(read_conll(write("")).texts) == 0
+    assert read_conll(write("# newdoc id = d\n\n")).texts.to_dict() == {"d": ""}
+    with pytest.raises(ValueError, match="is not utf-8: byte 0xff"):
+        read_conll(write(b"\xff"))
+
+
+# --------------------------------------------------------------------------------------------- CSV
+
+
+def test_csv_finds_pieces_in_the_text(write):
+    lines = [
+        "doc_id,source,cue,content,text,topic",
+        f'd,They,denied,it,"{TEXT}",war',
+        "d,He,said,so,,",
+    ]
+    corpus = read_csv(write("\r\n".join(lines)))
+    assert corpus.attributions["cue_spans"].tolist() == [[(17, 23)], [(3, 7)]]
+    assert corpus.attributions["topic"].tolist()[0] == "war"
+    assert corpus.texts.to_dict() == {"d": TEXT}
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+def test_csv_in_other_guises(write, sep, encoding):
+    rows = [
+        ["Source", "Cue", "Content", "My Label"],
+        ["René", "dit", "non", "a b"],
+        ["", "dit", "", "c"],
+    ]
+    path = write("\n".join(sep.join(row) for row in rows).encode(encoding))
+    corpus = read_csv(path, encoding=encoding, type_column="My Label")
+    assert corpus.texts.to_dict() == {"0": "René dit non", "1": "dit"}
+    assert corpus.attributions["type"].tolist() == ["a b", "c"]
+    assert corpus.attributions["sentence"].tolist() == ["René dit non", "dit"]
+
+
+def test_csv_sentences_of_a_document_make_its_text(write):
+    lines = ["doc_id,source,cue,sentence,claim", "d,He,said,He said so.,x"]
+    lines += ["d,They,deny,They deny it.,x", "d,it,,They deny it.,y"]
+    corpus = read_csv(write("\n".join(lines)))
+    assert corpus.texts["d"] == "He said so.\nThey deny it."
+    assert corpus.attributions["source_spans"].tolist() == [[(0, 2)], [(12, 16)], [(22, 24)]]
+    assert corpus.attributions["claim_id"].tolist() == ["d/c1", "d/c1", "d/c2"]
+
+
+def test_csv_as_pandas_writes_it(write, articles):
+    rows = articles.attributions.drop(columns="claim_id").merge(articles.texts, on="doc_id")
+    corpus = read_csv(write(rows.to_csv(index=False)))
+    columns = ["doc_id", *ROLES, *(f"{role}_spans" for role in ROLES), "type", "parent_id"]
+    pd.testing.assert_frame_equal(corpus.attributions[columns], articles.attributions[columns])
+
+
+def test_csv_with_long_cells(write):
+    corpus = read_csv(write(f"source,cue,text\nHe,said,{'x ' * 100_000}He said\n"))
+    assert corpus.attributions["source_spans"].tolist() == [[(200_000, 200_002)]]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("a,b\n1,2", "row 1: the header must name the columns source, cue, content .* it has a, b"),
+        ("cue,cue\n1,2", "row 1: the column cue is there twice"),
+        ("cue\nsaid,so", "row 2: the row has 2 cells, the header 1"),
+        ("cue,text\nsaid,He did", "row 2: the cue 'said' is not in the text 'He did'; write it as"),
+        ("doc_id,cue,text\nd,,a\nd,,b", "row 3: the document 'd' has another text in a row before"),
+        ("cue,cue_spans,text\nsaid,x,said", "row 2: cue_spans must be JSON such as .* got 'x'"),
+        (
+            'cue_spans,text\n"[[0, 9]]",said',
+            r"row 2: the cue of attribution 1 has the span \[0, 9\]",
+        ),
+        ('cue,cue_spans\nsaid,"[[0, 4]]"', "row 2: cue_spans counts in the text of the document"),
+        ("doc_id,cue,parent_id\n\nd,said,9", "row 3: attribution 1 has the parent 9"),
+        ("doc_id,cue,claim_id,claim\nd,a,c,x\nd,b,c,y", "row 3: the claim 'c' has another text"),
+        ("doc_id,cue,published\nd,a,soon", "row 2: published must be a date"),
+    ],
+)
+def test_an_error_in_csv_says_where_and_what(write, content, reason):
+    with pytest.raises(ValueError, match=rf"some\.csv, {reason}"):
+        read_csv(write(content, "some.csv"))
+
+
+def test_csv_without_rows_or_columns(write):
+    assert len(read_csv(write("")).texts) == 0
+    assert len(read_csv(write("source,cue,content\n")).attributions) == 0
+    with pytest.raises(ValueError, match="there is no column 'mine'; there are cue"):
+        read_csv(write("cue\nsaid"), type_column="mine")
+    with pytest.raises(ValueError, match="there is a column type, too"):
+        read_csv(write("cue,type,mine\nsaid,a,b"), type_column="mine")
+    with pytest.raises(ValueError, match=r"is not utf-8: byte 0xe9 .* encoding='cp1252'"):
+        read_csv(write(b"cue\n\xe9"))
+    with pytest.raises(ValueError, match="there is no encoding 'klingon'"):
+        read_csv(write("cue"), encoding="klingon")
+
+
+@given(
+    words=st.lists(st.sampled_from(["he", "said", "the", "it", "so"]), min_size=3, max_size=12),
+    where=st.data(),
+)
+def test_the_places_of_pieces_are_the_closest_that_do_not_overlap(words, where):
+    text = " ".join(words)
+    wanted = {role: where.draw(st.sampled_from(words)) for role in ROLES}
+    found = PieceFinder(text).find(wanted)
+    assert {role: text[slice(*span)] for role, span in found.items()} == wanted
+    starts = [0]
+    for word in words:
+        starts.append(starts[-1] + len(word) + 1)
+    places = {role: [i for i, w in enumerate(words) if w == wanted[role]] for role in ROLES}
+    lengths = [
+        starts[max(chosen)] + len(words[max(chosen)]) - starts[min(chosen)]
+        for chosen in product(*places.values())
+        if len(set(chosen)) == 3
+    ]
+    if lengths:
+        begin, end = min(s for s, _ in found.values()), max(e for _, e in found.values())
+        assert end - begin == min(lengths)
+
+
+def test_read_goes_by_the_name_of_the_file(tmp_path):
+    corpus = ss.datasets.load_articles()
+    few = corpus.select(corpus.texts.index[:2])
+    ss.datasets.write_brat(few, tmp_path / "brat")
+    for ending, write in (("jsonl", "jsonl"), ("CSV", "csv"), ("conll", "conll")):
+        getattr(ss.datasets, f"write_{write}")(few, tmp_path / f"few.{ending}")
+    for name in ("brat", "few.jsonl", "few.CSV", "few.conll"):
+        read = ss.datasets.read(tmp_path / name)
+        assert sorted(read.texts.index) == sorted(few.texts.index)
+        assert len(read.attributions) == len(few.attributions)
+
+
+def test_read_says_what_it_cannot(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        ss.datasets.read(tmp_path / "missing.jsonl")
+    with pytest.raises(ValueError, match=r"holds no \.ann file"):
+        ss.datasets.read(tmp_path)
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(ValueError, match=r"the ending '\.txt' says no format; known are"):
+        ss.datasets.read(tmp_path / "notes.txt")
+
+
+def test_select_keeps_what_belongs_together():
+    corpus = ss.datasets.load_articles()
+    part = corpus.select(corpus.texts.index[[5, 2]])
+    assert part.texts.index.tolist() == corpus.texts.index[[2, 5]].tolist()
+    assert set(part.attributions["doc_id"]) <= set(part.texts.index)
+    assert set(part.attributions["claim_id"].dropna()) <= set(part.claims.index)
+    with pytest.raises(ValueError, match="no document 'nowhere'"):
+        corpus.select(["nowhere"])
