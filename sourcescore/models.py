@@ -22,9 +22,16 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sourcescore._resources import shipped
+
+if TYPE_CHECKING:
+    from sourcescore.classify import AttributionClassifier
+    from sourcescore.extract import AttributionExtractor
+    from sourcescore.link import ClaimLinker
+    from sourcescore.sources import SourceResolver
+    from sourcescore.stance import StanceClassifier
 
 __all__ = [
     "ModelFileError",
@@ -100,6 +107,18 @@ def shipped_models(models: str = "fast") -> list[str]:
     return sorted(path.name for path in sets[models].iterdir() if (path / MANIFEST).is_file())
 
 
+@overload
+def load_model(name: Literal["extractor"], *, models: str = ...) -> AttributionExtractor: ...
+@overload
+def load_model(name: Literal["resolver"], *, models: str = ...) -> SourceResolver: ...
+@overload
+def load_model(name: Literal["classifier"], *, models: str = ...) -> AttributionClassifier: ...
+@overload
+def load_model(name: Literal["linker"], *, models: str = ...) -> ClaimLinker: ...
+@overload
+def load_model(name: Literal["stance"], *, models: str = ...) -> StanceClassifier: ...
+@overload
+def load_model(name: str | Path, *, models: str = ...) -> Any: ...
 def load_model(name: str | Path, *, models: str = "fast") -> Any:
     """Load a trained model: one that is shipped, by name, or any other, by the path of its folder.
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
+from tqdm import tqdm
 
 from sourcescore.confidence import ClaimScorer
 from sourcescore.evidence import attributions_to_evidence, relay_chains
@@ -35,6 +38,8 @@ __all__ = ["SourceScorer", "score", "score_corpus"]
 
 #: Parts of the corpus per process: enough to even out long and short texts.
 _PARTS_PER_JOB = 4
+#: Parts of the corpus while a bar shows how many are done.
+_PARTS_TO_SHOW = 100
 
 PriorsLike = Priors | Mapping[str, Any] | str | PathLike[str] | None
 
@@ -63,10 +68,25 @@ class SourceScorer(BaseEstimator):
         comment) out of the report. They are evidence for no claim in any case.
     n_jobs : int, optional
         Number of processes for many texts; see joblib.
+    verbose : bool, default=False
+        Show a progress bar, on standard error, while texts are read.
 
     See Also
     --------
     score, score_corpus : The same as functions.
+
+    Notes
+    -----
+    scikit-learn's `clone`, and so its grid search, copies parameters and not what was learned. A
+    fitted step outlives it as a `sklearn.frozen.FrozenEstimator`::
+
+        steps = [ss.load_model("extractor").set_params(threshold=t) for t in (0.3, 0.5)]
+        GridSearchCV(
+            ss.SourceScorer(), {"extractor": [*map(FrozenEstimator, steps)]}, scoring=my_figure
+        ).fit(texts, y)
+
+    where ``my_figure(scorer, texts, y)`` is a number, say how well ``scorer.extract(texts)`` or the
+    claims of ``scorer.score(texts)`` agree with `y`.
 
     Examples
     --------
@@ -80,6 +100,10 @@ class SourceScorer(BaseEstimator):
     True
     """
 
+    # what stands for X is no metadata to be routed
+    __metadata_request__fit = {"texts": UNUSED}
+    __metadata_request__score = {"texts": UNUSED}
+
     def __init__(
         self,
         *,
@@ -92,6 +116,7 @@ class SourceScorer(BaseEstimator):
         priors: PriorsLike = None,
         statements_only: bool = False,
         n_jobs: int | None = None,
+        verbose: bool = False,
     ) -> None:
         self.models = models
         self.extractor = extractor
@@ -102,6 +127,14 @@ class SourceScorer(BaseEstimator):
         self.priors = priors
         self.statements_only = statements_only
         self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, texts: Any, y: Any = None) -> Self:
+        """Do nothing: the steps come fitted, or else shipped.
+
+        It makes a pipeline or a grid search take this estimator.
+        """
+        return self
 
     def extract(self, texts: Any) -> pd.DataFrame:
         """Find the attributions of texts, with their sources resolved.
@@ -236,18 +269,36 @@ class SourceScorer(BaseEstimator):
     def _read(self, texts: pd.Series) -> pd.DataFrame:
         """Extract and classify, in parallel over parts of the corpus."""
         n_jobs = min(effective_n_jobs(self.n_jobs), len(texts))
-        if n_jobs <= 1:
-            return _read_part(self, texts)
-        parts = np.array_split(np.arange(len(texts)), min(len(texts), n_jobs * _PARTS_PER_JOB))
-        tables = Parallel(n_jobs=n_jobs)(
-            delayed(_read_part)(self, texts.iloc[part]) for part in parts
-        )
+        n_parts = n_jobs * _PARTS_PER_JOB if n_jobs > 1 else 1
+        if self.verbose:
+            n_parts = max(n_parts, _PARTS_TO_SHOW)
+        numbers = np.array_split(np.arange(len(texts)), max(1, min(len(texts), n_parts)))
+        parts = [texts.iloc[part] for part in numbers]
+        if n_jobs > 1:
+            # not every backend of joblib can hand over parts as they come
+            parallel = Parallel(n_jobs=n_jobs, return_as="generator" if self.verbose else "list")
+            read = parallel(delayed(_read_part)(self, part) for part in parts)
+        else:
+            read = (_read_part(self, part) for part in parts)
+        tables: list[pd.DataFrame] = []
+        with tqdm(total=len(texts), desc="reading", unit="text", disable=not self.verbose) as bar:
+            for part, table in zip(parts, read, strict=True):
+                tables.append(table)
+                bar.update(len(part))
         filled = [table for table in tables if len(table)]
         return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
     def _step(self, name: str) -> Any:
         given = getattr(self, name)
         return _shipped(name, self.models) if given is None else given
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        tags.requires_fit = False
+        return tags
 
     def _claim_scorer(self) -> ClaimScorer:
         if self.scorer is None:
@@ -307,6 +358,7 @@ def score_corpus(
     priors: PriorsLike = None,
     models: str = "fast",
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> Report:
     """Score the claims of many articles, each claim across all of them.
 
@@ -318,6 +370,8 @@ def score_corpus(
         See `score`.
     n_jobs : int, optional
         Number of processes; see joblib.
+    verbose : bool, default=False
+        Show a progress bar, on standard error, while texts are read.
 
     Returns
     -------
@@ -332,7 +386,8 @@ def score_corpus(
     3
     """
     require_columns(articles, ("text",), "articles")
-    return SourceScorer(models=models, priors=priors, n_jobs=n_jobs).score(articles, claims)
+    scorer = SourceScorer(models=models, priors=priors, n_jobs=n_jobs, verbose=verbose)
+    return scorer.score(articles, claims)
 
 
 @cache

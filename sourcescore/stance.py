@@ -21,17 +21,22 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from . import lexicons
 from .compare import PAIR_FEATURES, analyse, pair_features, stem
 from .models import load_skops, load_words
+from .tables import require_columns
 from .text import parse
 from .words import WordVectors
 
@@ -49,6 +54,8 @@ _AROUND = 1
 # n't is a word of its own, so that it is found in didn't as in did not
 _WORD = re.compile(r"n['’]t\b|[^\W\d_]+?(?=n['’]t\b)|[^\W\d_]+")
 _stem = lru_cache(maxsize=1 << 16)(stem)
+
+Pairs = Iterable[str] | pd.DataFrame
 
 
 class StanceClassifier(ClassifierMixin, BaseEstimator):
@@ -92,6 +99,12 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
     'unrelated'
     """
 
+    # what stands for X and y is no metadata to be routed
+    __metadata_request__fit = {"claims": UNUSED, "texts": UNUSED, "stances": UNUSED}
+    __metadata_request__predict = {"claims": UNUSED, "texts": UNUSED}
+    __metadata_request__predict_proba = {"claims": UNUSED, "texts": UNUSED}
+    __metadata_request__score = {"claims": UNUSED, "texts": UNUSED, "stances": UNUSED}
+
     def __init__(
         self,
         *,
@@ -113,9 +126,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(
         self,
-        claims: Iterable[str],
-        texts: Iterable[str],
-        stances: ArrayLike,
+        claims: Pairs,
+        texts: Any,
+        stances: ArrayLike | None = None,
         *,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
@@ -124,7 +137,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         claims, texts : sequence of str of length n_samples
-        stances : sequence of str of length n_samples
+            Or, as cross-validation needs it, one DataFrame with the columns ``claim`` and
+            ``text`` in their place: ``fit(pairs, stances)``.
+        stances : array-like of str of length n_samples
         sample_weight : array-like of float, shape (n_samples,), optional
             How much each pair counts; 1 by default.
 
@@ -137,7 +152,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If the three differ in length, or there are fewer than two stances.
         """
-        claims, texts = _checked(claims, texts)
+        claims, texts, stances = _checked_labelled(claims, texts, stances)
         labels = np.asarray(stances)
         if len(labels) != len(claims):
             raise ValueError(
@@ -232,12 +247,13 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         kept = np.sort(rng.permutation(len(labels))[:_KEPT])
         self.seen_features_, self.seen_stances_ = features[kept], labels[kept]
 
-    def predict_proba(self, claims: Iterable[str], texts: Iterable[str]) -> np.ndarray:
+    def predict_proba(self, claims: Pairs, texts: Iterable[str] | None = None) -> np.ndarray:
         """Probabilities of the stances.
 
         Parameters
         ----------
         claims, texts : sequence of str of length n_samples
+            Or one DataFrame with the columns ``claim`` and ``text``.
 
         Returns
         -------
@@ -250,10 +266,33 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             return np.zeros((0, len(self.classes_)))
         return self._probabilities(stance_features(claims, texts, self._words()))
 
-    def predict(self, claims: Iterable[str], texts: Iterable[str]) -> np.ndarray:
+    def predict(self, claims: Pairs, texts: Iterable[str] | None = None) -> np.ndarray:
         """The likeliest stance of each pair, array of shape (n_samples,)."""
         proba = self.predict_proba(claims, texts)
         return self.classes_[proba.argmax(axis=1)]
+
+    def score(
+        self,
+        claims: Pairs,
+        texts: Any,
+        stances: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Share of the pairs whose stance is predicted rightly.
+
+        Parameters
+        ----------
+        claims, texts, stances : as for `fit`
+        sample_weight : array-like of float, shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+        """
+        claims, texts, stances = _checked_labelled(claims, texts, stances)
+        predicted = self.predict(claims, texts)
+        return float(accuracy_score(np.asarray(stances), predicted, sample_weight=sample_weight))
 
     def predict_features(self, features: np.ndarray) -> np.ndarray:
         """The likeliest stance of pairs whose features are at hand."""
@@ -265,6 +304,12 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
 
     def _words(self) -> WordVectors:
         return load_words() if self.words is None else self.words
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        return tags
 
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
@@ -303,7 +348,30 @@ def _weights(network: MLPClassifier) -> list[np.ndarray]:
     return [*network.coefs_, *network.intercepts_]
 
 
+def _checked_labelled(claims: Any, texts: Any, stances: Any) -> tuple[list[str], list[str], Any]:
+    """Claims, texts and stances, where claims and texts may have come as one DataFrame."""
+    if isinstance(claims, pd.DataFrame) and stances is None:
+        texts, stances = None, texts
+    if stances is None:
+        raise TypeError(
+            "stances are missing: give claims, texts and stances, or pairs and stances."
+        )
+    return *_checked(claims, texts), stances
+
+
 def _checked(claims: Any, texts: Any) -> tuple[list[str], list[str]]:
+    if isinstance(claims, pd.DataFrame):
+        if texts is not None:
+            raise TypeError(
+                "a DataFrame of claims has their texts in its column text; give no texts."
+            )
+        pairs = require_columns(claims, ("claim", "text"), "claims")
+        claims, texts = pairs["claim"], pairs["text"]
+    elif texts is None:
+        raise TypeError(
+            "texts are missing: give claims and texts, or a DataFrame with the columns claim and "
+            f"text; got claims as {type(claims).__name__}."
+        )
     sides = []
     for name, values in (("claims", claims), ("texts", texts)):
         if isinstance(values, str):

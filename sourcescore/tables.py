@@ -38,7 +38,9 @@ __all__ = [
     "mapping_series",
     "object_array",
     "require_columns",
+    "span_lists",
     "string_array",
+    "texts_beside",
 ]
 
 SPAN_COLUMNS = ("source_spans", "cue_spans", "content_spans")
@@ -324,6 +326,56 @@ def attributions_frame(columns: Mapping[str, Sequence[Any]], n_rows: int) -> pd.
             data[name] = object_array(values)
     data |= {name: columns[name] for name in columns if name not in data}
     return pd.DataFrame(data, index=pd.RangeIndex(n_rows))
+
+
+def span_lists(table: pd.DataFrame, column: str) -> list[list[tuple[int, int]]]:
+    """Return the spans of each row as a list of (start, end), an empty one where there are none.
+
+    Lists, tuples and arrays are read, so that it does not matter whether a table has been through
+    JSON, Parquet or Arrow.
+
+    Raises
+    ------
+    ValueError
+        If a cell holds anything else.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cue_spans": [[(4, 8)], np.array([[4, 8]]), None]})
+    >>> span_lists(table, "cue_spans")
+    [[(4, 8)], [(4, 8)], []]
+    """
+    if column not in table.columns:
+        return [[] for _ in range(len(table))]
+    out = []
+    for row, spans in enumerate(table[column].tolist()):
+        if not isinstance(spans, list | tuple | np.ndarray) and pd.isna(spans):
+            spans = []
+        try:
+            out.append([(int(start), int(end)) for start, end in spans])
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"attributions.{column} must hold lists of (start, end); got {spans!r} in row "
+                f"{row}. Read them from text with json.loads or ast.literal_eval."
+            ) from None
+    return out
+
+
+def texts_beside(attributions: pd.DataFrame, texts: Any = None) -> Any:
+    """Return the texts, or where None are given those in the column ``text``, by document.
+
+    Examples
+    --------
+    >>> texts_beside(pd.DataFrame({"doc_id": ["d", "d"], "text": ["Rain.", "Rain."]}))
+    {'d': 'Rain.'}
+    """
+    if texts is not None or "text" not in attributions.columns:
+        return texts
+    if "doc_id" in attributions.columns:
+        docs = attributions["doc_id"].tolist()
+    else:
+        docs = list(range(len(attributions)))
+    return dict(zip(docs, attributions["text"].tolist(), strict=True))
 
 
 def check_attributions(

@@ -226,7 +226,7 @@ def test_train_on_annotated_articles(run, two_articles, tmp_path, name):
 
 
 def test_an_extractor_goes_on_from_another(run, refused, two_articles, tmp_path):
-    command = ("train", "extractor", "--data", two_articles, "--quiet")
+    command = ("train", "extractor", "--data", two_articles, "--folds", "0", "--quiet")
     status, _, _ = run(*command, "--out", tmp_path / "first")
     assert status == 0
     assert run(*command, "--out", tmp_path / "next", "--from", tmp_path / "first")[0] == 0

@@ -480,7 +480,7 @@ def test_fit_reads_truth_however_it_is_written():
         ({"c0": 2}, ValueError, "got 2"),
         ({"x": True}, ValueError, "no claim of known truth has evidence"),
         (pd.Series([True, False], ["c0", "c0"]), ValueError, "more than once"),
-        ([True], TypeError, "Series or mapping"),
+        ([True, False], TypeError, "Series or mapping .* or an array with a value for each row"),
     ],
 )
 def test_truths_that_are_none(truth, error, message):

@@ -428,7 +428,7 @@ def test_it_is_an_estimator():
     scorer = ss.SourceScorer(priors={"claim_prior": 0.3}, n_jobs=2)
     assert set(scorer.get_params(deep=False)) == {
         "models", "extractor", "resolver", "classifier", "linker", "scorer", "priors", "n_jobs",
-        "statements_only",
+        "statements_only", "verbose",
     }  # fmt: skip
     assert clone(scorer).get_params() == scorer.get_params()
     assert clone(scorer).set_params(n_jobs=None).n_jobs is None

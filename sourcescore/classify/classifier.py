@@ -19,6 +19,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.classify.certainty import certainty
@@ -30,7 +33,7 @@ from sourcescore.classify.features import (
     rule_stance,
 )
 from sourcescore.classify.logistic import Logistic
-from sourcescore.tables import check_attributions
+from sourcescore.tables import check_attributions, string_array
 from sourcescore.taxonomy import AttributionType, Stance
 
 __all__ = ["AttributionClassifier"]
@@ -103,6 +106,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     the texts and the spans, or else ``doc_id`` and ``sentence``. Labels and resolved source names
     in the table are not looked at.
 
+    The texts may come in a column ``text`` of the attributions (say
+    ``attributions.assign(text=attributions["doc_id"].map(texts))``), where no others are given. So
+    they reach `predict` and `score` in cross-validation, too. A Series of texts can be routed as
+    metadata (`set_fit_request`, `set_score_request`), but scikit-learn splits it like the rows if
+    there happen to be as many texts as attributions; a warning then tells of texts that are gone.
+
     Examples
     --------
     >>> import pandas as pd
@@ -125,6 +134,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     factored_: bool
     kind_: _Model
     stance_: _Model | None
+
+    # what stands for X and y is no metadata to be routed
+    __metadata_request__fit = {"attributions": UNUSED, "types": UNUSED}
+    __metadata_request__predict = {"attributions": UNUSED}
+    __metadata_request__predict_proba = {"attributions": UNUSED}
+    __metadata_request__score = {"attributions": UNUSED, "types": UNUSED}
 
     def __init__(
         self,
@@ -162,7 +177,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         attributions : DataFrame of n rows with the columns source, cue, content
-        types : array-like of str, shape (n,)
+        types : array-like of str or int, shape (n,)
             Of any label set with two labels or more.
         stances : array-like of str, shape (n,), optional
             Without them `predict_stance` goes by the cue lexicon alone.
@@ -205,7 +220,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         else:
             denials = y == _DENIAL
             self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
-            self.classes_ = np.array(sorted({*y, *([_OFFICIAL] * self.factored_)}), dtype=object)
+            self.classes_ = _as_labels(sorted({*y.tolist(), *([_OFFICIAL] * self.factored_)}))
         kinds = np.where(y == _DENIAL, _OFFICIAL, y) if self.factored_ else y
         weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
         self.kind_ = self._learn(
@@ -218,7 +233,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             )
             if domains is not None:
                 self.stance_ = _forget_domains(self.stance_)
-            self.stance_classes_ = self.stance_.logistic.model.classes_.astype(object)
+            self.stance_classes_ = _as_labels(self.stance_.logistic.model.classes_.tolist())
         elif not warm:
             self.stance_ = None
             self.stance_classes_ = np.array(_STANCES, dtype=object)
@@ -261,6 +276,31 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         """The likeliest type of each attribution, shape (n,)."""
         proba = self.predict_proba(attributions, texts)
         return self.classes_[proba.argmax(axis=1)]
+
+    def score(
+        self,
+        attributions: pd.DataFrame,
+        types: ArrayLike,
+        texts: Texts = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Share of the attributions whose type is predicted rightly.
+
+        Parameters
+        ----------
+        attributions : DataFrame of n rows with the columns source, cue, content
+        types : array-like of str or int, shape (n,)
+        texts : Series or mapping of doc_id to text, optional
+        sample_weight : array-like of float, shape (n,), optional
+
+        Returns
+        -------
+        float
+        """
+        y = _labels(types, len(attributions), "types")
+        predicted = self.predict(attributions, texts)
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
     def predict_stance_proba(self, attributions: pd.DataFrame, texts: Texts = None) -> np.ndarray:
         """Probabilities of the stances, in the order of `stance_classes_`.
@@ -306,9 +346,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             for name in _REQUIRED
         )
         return attributions.assign(
-            type=types,
+            type=_column(types),
             type_proba=_dictionaries(type_proba, self.classes_),
-            stance=self._stances(types, stance_proba),
+            stance=_column(self._stances(types, stance_proba)),
             stance_proba=_dictionaries(stance_proba, self.stance_classes_),
             certainty=certainty(sources, cues, contents, hedges),
         )
@@ -365,6 +405,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             allowed[np.ix_(types == _OFFICIAL, denies)] = -1
         return self.stance_classes_[allowed.argmax(axis=1)]
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        return tags
+
     def to_parts(self) -> dict[str, bytes]:
         """Return the files of the fitted classifier, name to content."""
         from skops.io import dumps  # not needed to classify
@@ -401,8 +447,8 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         state = json.loads(parts["classifier.json"].decode("utf8", "surrogatepass"))
         self = cls(**state["params"])
         self.factored_ = state["factored"]
-        self.classes_ = np.array(state["classes"], dtype=object)
-        self.stance_classes_ = np.array(state["stance_classes"], dtype=object)
+        self.classes_ = _as_labels(state["classes"])
+        self.stance_classes_ = _as_labels(state["stance_classes"])
         models = {}
         with np.load(io.BytesIO(parts["information.npz"]), allow_pickle=False) as roots:
             for name, features in state["features"].items():
@@ -508,7 +554,7 @@ def _labels(values: ArrayLike, n: int, name: str) -> np.ndarray:
     missing = pd.isna(labels)
     if missing.any():
         raise ValueError(f"{name} is missing in {int(missing.sum())} rows; drop or label them.")
-    return labels.astype(str).astype(object)
+    return _as_labels(labels.tolist())
 
 
 def _at_least_two(labels: np.ndarray, name: str) -> None:
@@ -528,6 +574,17 @@ def _check_denials(types: np.ndarray, stances: np.ndarray | None, factored: bool
             f"is gone on from, a {_DENIAL} is a {_OFFICIAL} with the stance {_DENIES!r}. Label it "
             f"{_OFFICIAL}, correct its stance, or start anew (warm_start=False)."
         )
+
+
+def _as_labels(values: list[Any]) -> np.ndarray:
+    """Labels as scikit-learn has them: numbers as such, as which it encodes words at times."""
+    if values and all(isinstance(value, bool | int | float) for value in values):
+        return np.array(values)
+    return np.array([str(value) for value in values], dtype=object)
+
+
+def _column(labels: np.ndarray) -> Any:
+    return string_array(labels) if labels.dtype == object else labels
 
 
 def _dictionaries(probabilities: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ starts with ``!`` sums up many others, so it counts twice.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -25,6 +26,7 @@ from sourcescore.classify.context import Attribution, Context, introductions, re
 from sourcescore.classify.entities import add_entities, same_sources
 from sourcescore.classify.noun_phrases import ARTICLES, HEAD_STOP, PRONOUNS, NounPhrase, is_plural
 from sourcescore.classify.phrases import classes_of, ngrams, stem, tokenize
+from sourcescore.tables import span_lists, texts_beside
 
 __all__ = ["attribution_features", "dismisses", "read_attributions", "rule_stance"]
 
@@ -53,6 +55,7 @@ _WISH_WORDS, _DISMISSAL_WORDS = 10, 14
 _OPENS_CLAUSE = frozenset(("to", "that", "whether", "if", "for"))
 _CUE_TOKENS = 14
 _CONTENT_CHARACTERS = 1500
+_ROLES = ("source", "cue", "content")
 
 
 def read_attributions(
@@ -67,26 +70,33 @@ def read_attributions(
     attributions : DataFrame with the columns source, cue, content
         ``doc_id``, ``sentence`` and the columns of spans are used where present.
     texts : mapping or Series of doc_id to text, optional
-        Without a text, the sentences of a document's attributions stand in for it.
+        By default the column ``text``, if there is one. Without a text, the sentences of a
+        document's attributions stand in for it; where others have one, with a warning.
     resolver : SourceResolver, optional
         A fitted one that tells which attributions of a text have the same source; by default the
         shipped one.
     """
     n = len(attributions)
-    columns = {name: _strings(attributions, name) for name in ("source", "cue", "content")}
+    columns = {name: _strings(attributions, name) for name in _ROLES}
     sentences = _strings(attributions, "sentence")
     docs = attributions["doc_id"].tolist() if "doc_id" in attributions.columns else list(range(n))
-    spans = {
-        role: attributions[f"{role}_spans"].tolist()
-        if f"{role}_spans" in attributions.columns
-        else [None] * n
-        for role in ("source", "cue", "content")
-    }
+    spans = {role: span_lists(attributions, f"{role}_spans") for role in _ROLES}
+    given = texts is not None
+    texts = texts_beside(attributions, texts)
     rows_of: dict[Any, list[int]] = {}
     for i, doc in enumerate(docs):
         rows_of.setdefault(doc, []).append(i)
     found = {doc: texts.get(doc) for doc in rows_of} if texts is not None else {}
     known = {doc: text for doc, text in found.items() if isinstance(text, str)}
+    if given and len(known) < len(found):
+        lacking = next(doc for doc in found if doc not in known)
+        warnings.warn(
+            f"texts lacks {len(found) - len(known)} of the {len(found)} documents of the "
+            f"attributions, {lacking!r} for one; the sentences of their attributions stand in. If "
+            "scikit-learn has split the texts like rows, give them in a column text.",
+            UserWarning,
+            stacklevel=4,
+        )
     resolved = same_sources(docs, known, spans["source"], spans["content"], resolver)
     out: list[Any] = [None] * n
     for doc, rows in rows_of.items():
@@ -104,8 +114,8 @@ def read_attributions(
         context = Context(text)
         ranges = []
         for i, passage in zip(rows, passages, strict=True):
-            source, cue, content = (columns[c][i] for c in ("source", "cue", "content"))
-            ss, cs, ts = (_pairs(spans[role][i]) for role in ("source", "cue", "content"))
+            source, cue, content = (columns[c][i] for c in _ROLES)
+            ss, cs, ts = (spans[role][i] for role in _ROLES)
             if not starts and (ss or cs):
                 offsets = (
                     (ss[0][0], ss[-1][1]) if ss else (-1, -1),
@@ -129,10 +139,6 @@ def _strings(table: pd.DataFrame, name: str) -> list[str]:
     if name not in table.columns:
         return [""] * len(table)
     return [value if isinstance(value, str) else "" for value in table[name].tolist()]
-
-
-def _pairs(spans: Any) -> Sequence[tuple[int, int]]:
-    return spans if isinstance(spans, (list, tuple)) else ()
 
 
 def _find(passage: str, piece: str, begin: int) -> tuple[int, int]:

@@ -12,9 +12,48 @@ import numpy as np
 import pandas as pd
 
 from sourcescore.confidence.rows import Questions
-from sourcescore.tables import mapping_series
+from sourcescore.tables import mapping_series, object_array, require_columns
 
-__all__ = ["known_truth"]
+__all__ = ["known_truth", "of_claims"]
+
+
+def of_claims(truth: Any, evidence: pd.DataFrame) -> Any:
+    """Return truth by claim, where it is given by row of the evidence; else as it is.
+
+    A list or array is by row. A Series is by row if it has the index of the evidence and not its
+    claims.
+    """
+    require_columns(evidence, ("claim_id",), "evidence")
+    claims = object_array(evidence["claim_id"].tolist())
+    arrays = list | tuple | np.ndarray | pd.api.extensions.ExtensionArray | pd.Series
+    if not isinstance(truth, arrays) or np.shape(truth) != claims.shape:
+        return truth
+    values = object_array(list(truth))
+    if isinstance(truth, pd.Series):
+        if not truth.index.equals(evidence.index):
+            return truth
+        if truth.index.isin(claims).any():
+            by_claim = dict(zip(truth.index, values, strict=True))
+            if any(not _same(by_claim.get(c), v) for c, v in zip(claims, values, strict=True)):
+                raise ValueError(
+                    "truth may be by claim or by row: its index is that of the evidence and holds "
+                    "claims. Give truth.to_dict() if it is by claim, truth.to_numpy() if by row."
+                )
+    of_claim: dict[Any, Any] = {}
+    for claim, value in zip(claims, values, strict=True):
+        known = of_claim.setdefault(claim, value)
+        if not _same(known, value):
+            raise ValueError(
+                f"truth must be the same in all rows of a claim; that of {claim!r} is {known!r} "
+                f"and {value!r}."
+            )
+    return of_claim
+
+
+def _same(one: Any, other: Any) -> bool:
+    if pd.isna(one) or pd.isna(other):
+        return bool(pd.isna(one) and pd.isna(other))
+    return bool(one == other)
 
 
 def _answered(known: np.ndarray, claims: pd.Index, questions: Questions) -> np.ndarray:
@@ -36,8 +75,8 @@ def known_truth(truth: Any, claims: pd.Index, questions: Questions | None) -> np
         return np.full(len(claims), np.nan)
     if not isinstance(truth, pd.Series | Mapping):
         raise TypeError(
-            "truth must be a Series or mapping of claim_id to True, False or missing; got "
-            f"{type(truth).__name__}."
+            "truth must be a Series or mapping of claim_id to True, False or missing, or an array "
+            f"with a value for each row of the evidence; got {type(truth).__name__}."
         )
     series = truth if isinstance(truth, pd.Series) else mapping_series(truth)
     if not series.index.is_unique:

@@ -58,9 +58,11 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.confidence.calibration import cross_fit
@@ -68,7 +70,7 @@ from sourcescore.confidence.copying import copying_pairs, one_voice
 from sourcescore.confidence.draws import drawn_log_odds, question_spread
 from sourcescore.confidence.explanation import reason, same_question
 from sourcescore.confidence.intervals import LEVEL, spread
-from sourcescore.confidence.known_truth import known_truth
+from sourcescore.confidence.known_truth import known_truth, of_claims
 from sourcescore.confidence.learned import Learned, learned_betas
 from sourcescore.confidence.questions import log_alternatives
 from sourcescore.confidence.rows import read_rows
@@ -80,6 +82,8 @@ from sourcescore.priors import Priors
 from sourcescore.tables import object_array
 
 __all__ = ["LEVEL", "VERDICTS", "ClaimScorer", "verdict"]
+
+Truth = pd.Series | Mapping[str, Any] | ArrayLike | None
 
 #: The estimative words of the US Intelligence Community Directive 203 (2015), and where the next
 #: one begins.
@@ -181,6 +185,12 @@ class ClaimScorer(BaseEstimator):
     {'claim prior': 0.0, 'yonhap': 0.67, 'an official in Kyiv': 0.38, 'kremlin': -0.14}
     """
 
+    # what stands for X and y is no metadata to be routed
+    __metadata_request__fit = {"evidence": UNUSED, "truth": UNUSED}
+    __metadata_request__partial_fit = {"evidence": UNUSED, "truth": UNUSED}
+    __metadata_request__predict = {"evidence": UNUSED}
+    __metadata_request__score = {"evidence": UNUSED, "truth": UNUSED}
+
     slope_: float
     offset_: float
     copying_: pd.DataFrame
@@ -205,20 +215,20 @@ class ClaimScorer(BaseEstimator):
         self.cv = cv
         self.random_state = random_state
 
-    def fit(
-        self, evidence: pd.DataFrame, truth: pd.Series | Mapping[str, Any] | None = None
-    ) -> Self:
+    def fit(self, evidence: pd.DataFrame, truth: Truth = None) -> Self:
         """Learn the types, the sources and the claim prior.
 
         Parameters
         ----------
         evidence : DataFrame
             As for `predict`.
-        truth : Series or mapping of claim_id to bool, optional
+        truth : Series or mapping of claim_id to bool, or array-like of shape (n_rows,), optional
             True, False or missing; the words "true", "false" and "unknown" are read too. Claims
             that it leaves out are unknown, and learned from by expectation maximisation. Where
             they are of another kind than the known ones (still open because nobody objects, say)
-            they mislead: give `fit` the evidence on the known claims only.
+            they mislead: give `fit` the evidence on the known claims only. An array, or a Series
+            with the index of the evidence, has for each row the truth of its claim, as
+            cross-validation needs it.
 
         Raises
         ------
@@ -227,9 +237,7 @@ class ClaimScorer(BaseEstimator):
         """
         return self._learn(evidence, truth, None)
 
-    def partial_fit(
-        self, evidence: pd.DataFrame, truth: pd.Series | Mapping[str, Any] | None = None
-    ) -> Self:
+    def partial_fit(self, evidence: pd.DataFrame, truth: Truth = None) -> Self:
         """Learn from new claims, on top of what was learned before.
 
         With claims of known truth this counts the same as `fit` on all of them at once, as long
@@ -241,7 +249,7 @@ class ClaimScorer(BaseEstimator):
         ----------
         evidence : DataFrame
             As for `fit`; only claims that were not in it before.
-        truth : Series or mapping of claim_id to bool, optional
+        truth : as for `fit`, optional
 
         Raises
         ------
@@ -260,7 +268,7 @@ class ClaimScorer(BaseEstimator):
             )
         copies: dict[str, str] = {} if past is None else self._copies
         problem = _problem(evidence, priors, copies, past)
-        known = known_truth(truth, problem.claims, problem.questions)
+        known = known_truth(of_claims(truth, evidence), problem.claims, problem.questions)
         learned = problem.learn(known, self.max_iter, self.tol)
         slope, offset = 1.0, 0.0
         if past is None:
@@ -394,6 +402,51 @@ class ClaimScorer(BaseEstimator):
             },
             index=index.rename("claim_id"),
         )
+
+    def score(self, evidence: pd.DataFrame, truth: Truth) -> float:
+        """How near the confidences come to the truth: the Brier score, times -1.
+
+        Higher is better, as model selection wants it: 0 is a confidence of 1 in all that is true
+        and 0 in all that is false, -0.25 is one of a half in everything. Every claim of known
+        truth counts once, however much evidence there is on it.
+
+        To cross-validate, give each row the truth of its claim and keep claims whole::
+
+            truth_of_rows = evidence["claim_id"].map(truth)
+            cross_val_score(
+                ClaimScorer(), evidence, truth_of_rows, groups=evidence["claim_id"],
+                cv=GroupKFold(5),
+            )
+
+        Claims that exclude one another belong together: group by ``question_id`` where there is
+        one. `cross_val_predict` is not for this estimator, whose predictions are of claims and not
+        of rows.
+
+        Parameters
+        ----------
+        evidence : DataFrame
+            As for `predict`.
+        truth : as for `fit`
+
+        Returns
+        -------
+        float
+            Between -1 and 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `fit`; also if no claim of the evidence is of known truth.
+        """
+        scored = self.predict(evidence)
+        known = known_truth(of_claims(truth, evidence), scored.index, None)
+        there = ~np.isnan(known)
+        if not there.any():
+            raise ValueError(
+                "score needs claims of known truth; that of all claims of the evidence is missing."
+            )
+        confidence = scored["confidence"].to_numpy()
+        return -float(np.mean((confidence[there] - known[there]) ** 2))
 
     def explain(self, evidence: pd.DataFrame, claim_id: str) -> pd.DataFrame:
         """Show what each origin adds to the log-odds of a claim.
@@ -533,6 +586,13 @@ class ClaimScorer(BaseEstimator):
         return pd.DataFrame(
             np.clip(expit(draws), _LEAST, _MOST), columns=rows.claims.rename("claim_id")
         )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        tags.requires_fit = False  # the priors will do
+        return tags
 
     def to_parts(self) -> dict[str, bytes]:
         """Return what was learned as named pieces of data, to be saved."""

@@ -17,14 +17,15 @@ from __future__ import annotations
 import io
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import ThreadpoolController
 
@@ -57,8 +58,13 @@ from sourcescore.extract.network import (
     Network,
     spread,
 )
+from sourcescore.metrics import score_attributions
 from sourcescore.models import load_words
-from sourcescore.tables import as_texts, attributions_frame, check_attributions
+from sourcescore.tables import (
+    as_texts,
+    attributions_frame,
+    check_attributions,
+)
 from sourcescore.text import Document, parse, sentence_around
 
 __all__ = ["AttributionExtractor"]
@@ -127,6 +133,11 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
     ['the minister', 'told', 'The mine was safe']
     """
 
+    # what stands for X and y is no metadata to be routed
+    __metadata_request__fit = {"texts": UNUSED, "attributions": UNUSED}
+    __metadata_request__transform = {"texts": UNUSED}
+    __metadata_request__score = {"texts": UNUSED, "attributions": UNUSED}
+
     def __init__(
         self,
         *,
@@ -150,15 +161,22 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
 
     # -- learning ------------------------------------------------------------------------------
 
-    def fit(self, texts: Any, attributions: pd.DataFrame, *, flat: Collection[str] = ()) -> Self:
+    def fit(
+        self,
+        texts: Any,
+        attributions: pd.DataFrame | Sequence[pd.DataFrame],
+        *,
+        flat: Collection[str] = (),
+    ) -> Self:
         """Learn from annotated texts.
 
         Parameters
         ----------
         texts : Series of str (index doc_id), or anything that `tables.as_texts` takes
-        attributions : DataFrame
+        attributions : DataFrame, or sequence of DataFrame of length n_texts
             With the columns doc_id, source_spans, cue_spans, content_spans, and for nested ones
-            attribution_id and parent_id.
+            attribution_id and parent_id. One table for each text is what cross-validation can
+            split: ``[attributions[attributions["doc_id"] == doc_id] for doc_id in texts.index]``.
         flat : collection of doc_id, default=()
             The documents in which attributions inside the contents of others are not annotated.
 
@@ -175,7 +193,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         self._check_parameters()
         series = as_texts(texts)
         required = ("doc_id", "source_spans", "cue_spans", "content_spans")
-        table = check_attributions(attributions, required)
+        table = check_attributions(_one_table(attributions, len(series)), required)
         annotated = annotated_documents(series, table, set(flat))
         if not any(document.attributions for document in annotated):
             raise ValueError(
@@ -259,6 +277,47 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             for doc_id, text in zip(series.index, series.to_numpy(), strict=True):
                 self._add_rows(columns, doc_id, parse(text))
         return attributions_frame(columns, len(columns["doc_id"]))
+
+    def score(self, texts: Any, attributions: pd.DataFrame | Sequence[pd.DataFrame]) -> float:
+        """F1 of the attributions found, see `sourcescore.metrics.score_attributions`.
+
+        Parameters
+        ----------
+        texts : as for `transform`
+        attributions : DataFrame, or sequence of DataFrame of length n_texts
+            The annotated ones, as for `fit`.
+
+        Returns
+        -------
+        float
+            Of the attributions found as a whole, its ``["relation"]["f1"]``.
+        """
+        series = as_texts(texts)
+        gold = _one_table(attributions, len(series))
+        return float(score_attributions(gold, self.transform(series), series)["relation"]["f1"])
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Say that `transform` returns a pandas DataFrame, which it does anyway.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas"} or None, default=None
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For any other container: the steps that follow take pandas.
+        """
+        if transform not in ("default", "pandas", None):
+            raise ValueError(
+                f"attributions are pandas DataFrames, not {transform!r}; convert what comes out "
+                'in the end, say with polars.from_pandas, or set_output(transform="pandas").'
+            )
+        return self
 
     def _add_rows(self, columns: dict[str, list[Any]], doc_id: str, document: Document) -> None:
         number = 1
@@ -367,6 +426,13 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         if "network_" in state:
             self._prepare()
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = True
+        tags.input_tags.string = True
+        return tags
+
     # -- storing -------------------------------------------------------------------------------
 
     def to_parts(self) -> dict[str, bytes]:
@@ -421,6 +487,21 @@ class _Reading(NamedTuple):
         """The probability of each token to be in a cue, its neighbours' labels left aside."""
         scores = np.exp(self.cue_scores - self.cue_scores.max(axis=1, keepdims=True))
         return 1 - scores[:, _OTHER] / scores.sum(axis=1)
+
+
+def _one_table(attributions: Any, n_texts: int) -> pd.DataFrame:
+    """The attributions as one table, where they come as one for each text."""
+    if isinstance(attributions, pd.DataFrame):
+        return attributions
+    if not isinstance(attributions, Sequence | pd.Series):
+        return check_attributions(attributions, ("doc_id",))
+    tables = [check_attributions(table, ("doc_id",)) for table in attributions]
+    if len(tables) != n_texts:
+        raise ValueError(
+            f"attributions must be one table, or one for each of the {n_texts} texts; got "
+            f"{len(tables)} tables."
+        )
+    return pd.concat([attributions_frame({}, 0), *tables], ignore_index=True)
 
 
 def _cue_mask(annotated: Annotated) -> np.ndarray:

@@ -13,10 +13,19 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore.models import load_words
-from sourcescore.tables import mapping_series, require_columns, string_array
+from sourcescore.tables import (
+    SPAN_COLUMNS,
+    mapping_series,
+    object_array,
+    require_columns,
+    span_lists,
+    string_array,
+)
 from sourcescore.words import WordVectors
 
 from . import learning
@@ -69,6 +78,9 @@ class ClaimLinker(BaseEstimator):
     >>> bool(attributions["claim_id"].dropna().isin(claims.index).all())
     True
     """
+
+    # what stands for X is no metadata to be routed
+    __metadata_request__fit = {"attributions": UNUSED}
 
     def __init__(
         self, *, C: float = 0.01, C_given: float = 0.01, words: WordVectors | None = None
@@ -235,6 +247,12 @@ class ClaimLinker(BaseEstimator):
         side[row[bears]] = np.where(against, -1, 1)
         return number, side
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        return tags
+
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
         check_is_fitted(self)
@@ -290,25 +308,24 @@ def _speaks(table: pd.DataFrame) -> np.ndarray:
     """Which rows put something forward or reject it."""
     if "stance" not in table:
         return np.ones(len(table), dtype=bool)
-    return (table["stance"] != "neither").to_numpy(bool)
+    return np.array([stance != "neither" for stance in table["stance"].astype(object)], dtype=bool)
 
 
 def _in_order(attributions: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """The table sorted by document and place, and where each of its rows stood."""
     n = len(attributions)
     start = np.zeros(n, dtype=np.int64)
-    columns = [
-        attributions[c].tolist()
-        for c in ("source_spans", "cue_spans", "content_spans")
-        if c in attributions
-    ]
-    for k, cells in enumerate(zip(*columns, strict=True)):
+    spans = {name: span_lists(attributions, name) for name in SPAN_COLUMNS}
+    for k, cells in enumerate(zip(*spans.values(), strict=True)):
         start[k] = min((s for cell in cells for s, _ in cell), default=0)
     keys = [np.arange(n), start, pd.factorize(attributions["doc_id"], sort=True)[0]]
     if "attribution_id" in attributions:
         keys.insert(1, pd.factorize(attributions["attribution_id"], sort=True)[0])
     position = np.lexsort(keys)
-    return attributions.iloc[position].reset_index(drop=True), position
+    table = attributions.assign(
+        **{name: object_array(lists) for name, lists in spans.items() if name in attributions}
+    )
+    return table.iloc[position].reset_index(drop=True), position
 
 
 def _claims_frame(claims: Any) -> pd.DataFrame:

@@ -27,6 +27,8 @@ import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.utils import Tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from sourcescore import lexicons
@@ -34,7 +36,13 @@ from sourcescore.sources.antecedents import FEATURES, Candidate, Discourse, Enti
 from sourcescore.sources.mentions import CLASSES, mention_class
 from sourcescore.sources.names import name_key
 from sourcescore.sources.source_names import clean_source, own_name
-from sourcescore.tables import as_texts, check_attributions, string_array
+from sourcescore.tables import (
+    as_texts,
+    check_attributions,
+    span_lists,
+    string_array,
+    texts_beside,
+)
 
 __all__ = ["SourceResolver"]
 
@@ -89,6 +97,9 @@ class SourceResolver(BaseEstimator):
     ['Ann Lee', 'Ann Lee']
     """
 
+    # what stands for X is no metadata to be routed
+    __metadata_request__fit = {"attributions": UNUSED}
+
     def __init__(self, window: int = 20, C: float = 0.1) -> None:
         self.window = window
         self.C = C
@@ -96,7 +107,7 @@ class SourceResolver(BaseEstimator):
     def fit(
         self,
         attributions: pd.DataFrame,
-        texts: Any,
+        texts: Any = None,
         source_names: Sequence[str] | pd.Series | None = None,
     ) -> Self:
         """Learn which antecedents pronouns and descriptions have.
@@ -106,7 +117,8 @@ class SourceResolver(BaseEstimator):
         attributions : DataFrame
             With ``doc_id``, ``attribution_id``, ``source_spans``, and where known
             ``content_spans`` and ``parent_id``.
-        texts : Series, mapping or DataFrame, as `sourcescore.tables.as_texts`
+        texts : Series, mapping or DataFrame, as `sourcescore.tables.as_texts`, optional
+            By default the column ``text`` of the attributions.
         source_names : sequence of str of length n_attributions, default=None
             The gold names; None takes the column ``source_name``.
 
@@ -135,7 +147,7 @@ class SourceResolver(BaseEstimator):
         self.weights_ = examples.fit(self.C)
         return self
 
-    def resolve(self, attributions: pd.DataFrame, texts: Any) -> pd.DataFrame:
+    def resolve(self, attributions: pd.DataFrame, texts: Any = None) -> pd.DataFrame:
         """Fill ``source_id`` and ``source_name``.
 
         Parameters
@@ -143,7 +155,8 @@ class SourceResolver(BaseEstimator):
         attributions : DataFrame
             With ``doc_id``, ``attribution_id``, ``source_spans``, and where known
             ``content_spans`` and ``parent_id``.
-        texts : Series, mapping or DataFrame, as `sourcescore.tables.as_texts`
+        texts : Series, mapping or DataFrame, as `sourcescore.tables.as_texts`, optional
+            By default the column ``text`` of the attributions.
 
         Returns
         -------
@@ -178,9 +191,11 @@ class SourceResolver(BaseEstimator):
                     ids[i] = slugs.of(number, entity)
         return attributions.assign(source_id=string_array(ids), source_name=string_array(names))
 
-    def transform(self, attributions: pd.DataFrame, texts: Any) -> pd.DataFrame:
-        """Same as `resolve`."""
-        return self.resolve(attributions, texts)
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False  # not of numbers
+        tags.input_tags.string = True
+        return tags
 
     def _check_parameters(self) -> None:
         if not (isinstance(self.window, int | np.integer) and self.window >= 1):
@@ -193,15 +208,21 @@ class SourceResolver(BaseEstimator):
     ) -> Iterator[tuple[str, Discourse, list[int]]]:
         """Each document with attributions, read, and the positions of its rows in the table."""
         check_attributions(attributions, ("doc_id", "attribution_id", "source_spans"))
+        texts = texts_beside(attributions, texts)
+        if texts is None:
+            raise ValueError(
+                "sources cannot be resolved without the texts; give texts, or attributions with "
+                "a column text."
+            )
         text_of = as_texts(texts).to_dict()
         by_document: dict[str, list[int]] = {}
         for i, doc_id in enumerate(attributions["doc_id"].tolist()):
             by_document.setdefault(str(doc_id), []).append(i)
         own_ids = attributions["attribution_id"].tolist()
-        spans = attributions["source_spans"].tolist()
+        spans = span_lists(attributions, "source_spans")
+        contents = span_lists(attributions, "content_spans")
         nothing = [None] * len(attributions)
         columns = attributions.columns
-        contents = attributions["content_spans"].tolist() if "content_spans" in columns else nothing
         parents = attributions["parent_id"].tolist() if "parent_id" in columns else nothing
         for doc_id, index in by_document.items():
             if doc_id not in text_of:
@@ -213,8 +234,8 @@ class SourceResolver(BaseEstimator):
                 text_of[doc_id],
                 [own_ids[i] for i in index],
                 [parents[i] for i in index],
-                [spans[i] or () for i in index],
-                [contents[i] or () for i in index],
+                [spans[i] for i in index],
+                [contents[i] for i in index],
             )
             yield doc_id, Discourse(text_of[doc_id], rows, self.window), index
 
