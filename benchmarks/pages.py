@@ -15,7 +15,8 @@ taxonomy, the priors and the manifests of the models. That of the budgets is mea
 nothing and fails if something differs.
 
 Outputs under ``<!-- changes with the models -->`` vary a little with the versions of the libraries:
-the tests run such a block without comparing what it prints.
+the tests run such a block without comparing what it prints. A block under ``<!-- needs NAME -->``
+is left as it is where that package is not installed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import argparse
 import ast
 import contextlib
 import difflib
+import importlib.util
 import io
 import os
 import re
@@ -41,7 +43,8 @@ DOCS = ROOT / "docs"
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 _BLOCK = re.compile(
-    r"(?P<mark><!-- changes with the models -->\n)?```(?P<kind>[a-z]+)\n(?P<body>.*?)^```$",
+    r"(?:<!-- needs (?P<needs>[a-z]+) -->\n)?(?P<mark><!-- changes with the models -->\n)?"
+    r"```(?P<kind>[a-z]+)\n(?P<body>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
 #: The width of the terminal for which reports and tables are laid out.
@@ -49,11 +52,15 @@ _COLUMNS = 100
 
 
 class Block(NamedTuple):
-    """A fenced block of a page; `varies` if its output depends on the models."""
+    """A fenced block of a page.
+
+    Its output depends on the models if it `varies`, and on a package that it `needs`.
+    """
 
     kind: str
     body: str
     varies: bool
+    needs: str | None
     span: tuple[int, int]
 
 
@@ -66,11 +73,15 @@ def pages() -> list[Path]:
 def blocks(text: str) -> Iterator[Block]:
     """The fenced blocks of a Markdown text, from the top."""
     for match in _BLOCK.finditer(text):
-        yield Block(match["kind"], match["body"], bool(match["mark"]), match.span("body"))
+        yield Block(
+            match["kind"], match["body"], bool(match["mark"]), match["needs"], match.span("body")
+        )
 
 
 def run(block: Block, namespace: dict[str, Any]) -> str:
     """Run a block in the working directory and return it with its outputs anew."""
+    if block.needs is not None and importlib.util.find_spec(block.needs) is None:
+        return block.body
     if block.kind == "toml":
         Path("my.toml").write_text(block.body, encoding="utf-8")
     runner = {"pycon": _run_python, "console": _run_command}.get(block.kind)
