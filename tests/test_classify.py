@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 from sourcescore.classify import AttributionClassifier, certainty
 from sourcescore.classify.context import Context, resolve_pronouns
-from sourcescore.classify.features import read_attributions
+from sourcescore.classify.features import attribution_features, read_attributions
 from sourcescore.classify.noun_phrases import NounPhrase
 
 SOURCES = {
@@ -247,6 +247,42 @@ class TestGoingOn:
             for c in (fresh, loaded)
         ]
         np.testing.assert_allclose(*proba, atol=1e-3)
+
+
+class TestExplainType:
+    def test_it_sums_to_the_log_odds_against_the_next(self, fitted):
+        table, _, _ = sample()
+        alone = fitted.set_params(coherence=0.0)
+        for place in (0, 20, 60):
+            why = alone.explain_type(table, place)
+            kinds = alone.kind_.predict_proba(
+                [attribution_features(read_attributions(table)[place])[0]]
+            )
+            logs = dict(zip(alone.kind_.logistic.model.classes_, np.log(kinds[0]), strict=True))
+            kind = "named_official" if why.attrs["type"] == "state_denial" else why.attrs["type"]
+            expected = logs[kind] - logs[why.attrs["against"]]
+            assert why["log_odds"].sum() == pytest.approx(expected)
+        fitted.set_params(coherence=0.5)
+
+    def test_another_type(self, fitted):
+        why = fitted.explain_type(row(), 0, type="witness")
+        assert why.attrs == {"type": "witness", "against": "agency_report"}
+        assert why["log_odds"].sum() < 0
+
+    def test_two_labels(self):
+        table, types, _ = sample()
+        pick = np.isin(types, ["witness", "agency_report"])
+        classifier = AttributionClassifier().fit(table[pick], types[pick])
+        assert classifier.explain_type(table[pick], 0)["log_odds"].sum() > 0
+
+    @pytest.mark.parametrize("place", [-1, 1])
+    def test_no_such_row(self, fitted, place):
+        with pytest.raises(ValueError, match="row must be a position from 0 to 0"):
+            fitted.explain_type(row(), place)
+
+    def test_no_such_type(self, fitted):
+        with pytest.raises(ValueError, match="type must be one of agency_report, .*; got 'poet'"):
+            fitted.explain_type(row(), 0, type="poet")
 
 
 class TestInput:

@@ -353,6 +353,79 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             certainty=certainty(sources, cues, contents, hedges),
         )
 
+    def explain_type(
+        self, attributions: pd.DataFrame, row: int, texts: Texts = None, *, type: str | None = None
+    ) -> pd.DataFrame:
+        """Show which features spoke for the type of one attribution, and which against it.
+
+        Parameters
+        ----------
+        attributions : DataFrame with the columns source, cue, content
+        row : int
+            The position of the attribution in the table.
+        texts : Series or mapping of doc_id to text, optional
+        type : str, optional
+            The type to explain; by default the one that is predicted.
+
+        Returns
+        -------
+        DataFrame
+            ``feature, value, log_odds``, the strongest first. ``log_odds`` is what the feature adds
+            to the log-odds of the type against the likeliest other one; with the row ``offset`` it
+            sums to these, before the other attributions of the same source have their say (see
+            ``coherence``). A ``state_denial`` that is put together from kind and stance is
+            explained as the ``named_official`` that it is.
+
+        Raises
+        ------
+        ValueError
+            If there is no such row or type.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> report = ss.score("Residents said they heard two blasts near the mill.")
+        >>> classifier = ss.load_model("classifier")
+        >>> why = classifier.explain_type(report.attributions, 0, report.texts)
+        >>> report.attributions.loc[0, "type"], bool(why["log_odds"].sum() > 0)
+        ('witness', True)
+        """
+        check_is_fitted(self, "classes_")
+        check_attributions(attributions, _REQUIRED)
+        if not 0 <= row < len(attributions):
+            raise ValueError(
+                f"row must be a position from 0 to {len(attributions) - 1}; got {row!r}."
+            )
+        model = self.kind_.logistic.model
+        kinds = model.classes_.tolist()
+        wanted = self.predict(attributions, texts)[row] if type is None else type
+        kind = _OFFICIAL if self.factored_ and wanted == _DENIAL else wanted
+        if kind not in kinds:
+            raise ValueError(
+                f"type must be one of {', '.join(map(str, self.classes_))}; got {type!r}."
+            )
+        features = attribution_features(read_attributions(attributions, texts, self.resolver)[row])
+        x = self.kind_.encoder.transform([features[0]])
+        coef, offset = self.kind_.logistic.by_class()
+        scores = (x @ coef.T + offset)[0]
+        own = kinds.index(kind)
+        other = max((k for k in range(len(kinds)) if k != own), key=scores.__getitem__)
+        names = np.array(list(self.kind_.encoder.vocabulary), dtype=object)[x.indices]
+        table = pd.DataFrame(
+            {
+                "feature": [*names, "offset"],
+                "value": [*x.data, 1.0],
+                "log_odds": [
+                    *(coef[own, x.indices] - coef[other, x.indices]) * x.data,
+                    offset[own] - offset[other],
+                ],
+            }
+        )
+        order = np.argsort(-table["log_odds"].abs().to_numpy(), kind="stable")
+        table = table.iloc[order].reset_index(drop=True)
+        table.attrs |= {"type": wanted, "against": kinds[other]}
+        return table
+
     def _probabilities(
         self, attributions: pd.DataFrame, texts: Texts
     ) -> tuple[np.ndarray, np.ndarray]:

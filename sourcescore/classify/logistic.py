@@ -115,6 +115,10 @@ class Logistic:
         added = _information(X, found[:, :-1], found[:, -1], weight)
         return type(self)(model, information + added)
 
+    def by_class(self) -> tuple[np.ndarray, np.ndarray]:
+        """Weights and offsets with a row for each class, also where there are two."""
+        return _rows(self.model)
+
     def without(self, dropped: np.ndarray) -> Self:
         """Leave features out, a bool array of shape (n_features,)."""
         kept = np.flatnonzero(~dropped)
