@@ -324,7 +324,7 @@ def score(
     Parameters
     ----------
     text : str
-        Or several texts, see `SourceScorer.score`.
+        A text. Several at once are taken as `SourceScorer.score` takes them.
     claims : str, sequence, mapping, Series or DataFrame, optional
         The claims to score; by default those that the text contains.
     outlet : str, optional

@@ -68,8 +68,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
     alpha : float, default=1.0
         L2 penalty of the network.
     rare : float, default=0.35
-        Weight of a stance: how many times rarer than the commonest it is, to this power. 0 counts
-        all alike; more finds more of the rare ones, among them denials.
+        How much more the rare stances count in training. A stance that is n times rarer than the
+        commonest has the weight ``n ** rare``: with 0 all pairs count alike, with more it finds
+        more of the rare ones, among them denials.
     n_networks : int, default=3
         Networks from different starts, whose probabilities are averaged.
     words : WordVectors, optional

@@ -323,16 +323,21 @@ class ClaimScorer(BaseEstimator):
         Parameters
         ----------
         evidence : DataFrame
-            One row per statement: ``claim_id, source_id, type, stance`` ("supports", "denies");
-            optional ``certainty`` in (0, 1] (1), ``via`` (the relays between reader and origin as a
-            tuple, the outlet first; () if read directly), ``via_types`` (their types),
-            ``type_proba`` (a mapping; goes before ``type`` for the probabilities, ``type`` then
-            only says whom it may repeat), ``published`` (a date), ``source_name`` (another key to
-            a source in the priors), ``content`` (the words; who says the same in the same eight or
-            more words is one voice), ``question_id`` (of the claims of one question at most one is
-            true), ``answer`` (what the claim answers to it, where the same answers recur from
-            question to question and sources may be better at some; by default what is left of the
-            claim_id without the question_id, "=2" of "17=2"). Other columns are ignored.
+            One row per statement, with ``claim_id, source_id, type, stance`` ("supports",
+            "denies"). Other columns are ignored but these, all optional:
+
+            - ``certainty`` in (0, 1], by default 1;
+            - ``via``, the relays between reader and origin as a tuple, the outlet first, by default
+              () for none; ``via_types``, their types;
+            - ``type_proba``, a mapping of type to probability, which goes before ``type``; ``type``
+              then only says whom the source may repeat;
+            - ``published``, a date;
+            - ``source_name``, another key to a source in the priors;
+            - ``content``, the words: who says the same in eight or more same words is one voice;
+            - ``question_id``: of the claims of one question at most one is true;
+            - ``answer``, what the claim answers to its question, where the same answers recur from
+              question to question and sources may be better at some; by default what is left of the
+              claim_id without the question_id, "=2" of "17=2".
         claim_ids : sequence of str, optional
             The claims to score, in this order; one without evidence gets the claim prior. By
             default those of the evidence, in the order of their first row.

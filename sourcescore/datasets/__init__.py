@@ -1,4 +1,4 @@
-"""Annotated corpora as tables: the one that is shipped, and the formats of annotation.
+"""Annotated corpora as tables: those that are shipped, and the formats of annotation.
 
 =========  =========================================================  ==========================
 format     what                                                       module

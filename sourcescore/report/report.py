@@ -67,8 +67,8 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 class Report:
     """Claims with their confidence, and everything that led to it.
 
-    What `sourcescore.score` returns. In a notebook it shows itself as a page, in a terminal as a
-    table.
+    What `sourcescore.score` returns; `from_evidence` makes one of evidence from elsewhere. In a
+    notebook it shows itself as a page, in a terminal as a table.
 
     Parameters
     ----------

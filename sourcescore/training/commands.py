@@ -56,7 +56,7 @@ def train(
     Parameters
     ----------
     name : {"extractor", "classifier", "stance", "scorer", "resolver", "linker", "words"}
-        The kind of model.
+        The kind of model. ``words`` is only built anew, from the folder of the corpora.
     data : path, Corpus or DataFrame
         - extractor, classifier, resolver, linker: a `Corpus`, or the path of an annotated file,
           see `sourcescore.datasets`;
