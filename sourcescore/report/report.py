@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import textwrap
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
@@ -33,6 +31,7 @@ from sourcescore.report.claimreview import (
 from sourcescore.report.history import claim_histories, dated_documents, subjects
 from sourcescore.report.html import counted, fragment, page
 from sourcescore.report.palette import called
+from sourcescore.report.terminal import claim_lines, one_line
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
     CLAIM_COLUMNS,
@@ -55,12 +54,6 @@ __all__ = ["Report"]
 # Rows that a prompt shows; print(report) shows all.
 _REPR_CLAIMS = 20
 _KNOWN_SHOWN = 10
-_MAX_WIDTH = 120
-_MIN_CLAIM_WIDTH = 32
-# A terminal would act upon control characters and reorder the line at bidirectional ones.
-_NOT_FOR_TERMINALS = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -349,14 +342,14 @@ class Report:
         """
         steps, row = self.explain(claim_id), self._claims.loc[claim_id]
         lines = [
-            _for_terminal(row["claim"]),
+            one_line(row["claim"]),
             f"{row['verdict']}: {row['confidence']:.0%}, between {row['low']:.0%} and "
             f"{row['high']:.0%} (90 % interval)",
         ]
         lines += [
-            f"- {_for_terminal(reason)}"
+            f"- {one_line(reason)}"
             if not stance
-            else f"- {_for_terminal(called(name, label))} {_for_terminal(reason)}"
+            else f"- {one_line(called(name, label))} {one_line(reason)}"
             for name, label, stance, reason in zip(
                 steps["source_name"], steps["type"], steps["stance"], steps["reason"], strict=True
             )
@@ -370,7 +363,7 @@ class Report:
                 moves["kind"] == kind, ["name", "at_low", "at_high"]
             ].to_numpy()[:1]:
                 known = self._names.get(name, name) or "who is not named"
-                lines.append(text.format(_for_terminal(known), *sorted(ends)))
+                lines.append(text.format(one_line(known), *sorted(ends)))
         return "\n".join(lines)
 
     def to_html(self, path: str | PathLike[str] | None = None) -> str:
@@ -582,36 +575,7 @@ class Report:
         head = f"{counted(len(self._claims), 'claim')} from {counted(n, what)}"
         if len(self._texts) or what == "attribution":
             head += f" in {counted(len(self._texts), 'document')}"
-        shown = self._claims.iloc[:n_claims]
-        if shown.empty:
-            return head
-        cells = [("claim_id", "confidence", "verdict", "for", "against")]
-        cells += [
-            (
-                _for_terminal(row.Index),
-                f"{row.confidence:.2f} ({row.low:.2f}-{row.high:.2f})",
-                str(row.verdict),
-                str(row.n_supporting),
-                str(row.n_denying),
-            )
-            for row in shown.itertuples()
-        ]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        fronts = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
-        width = min(shutil.get_terminal_size((100, 24)).columns, _MAX_WIDTH)
-        beside = width - len(fronts[0]) >= _MIN_CLAIM_WIDTH
-        indent = " " * (len(fronts[0]) + 2 if beside else 4)
-        width = max(width, len(indent) + _MIN_CLAIM_WIDTH)
-        lines = [head, "", f"{fronts[0]}  claim".rstrip()]
-        for front, claim in zip(fronts[1:], map(_for_terminal, shown["claim"]), strict=True):
-            if not beside:  # a narrow terminal has the claim below its numbers
-                lines.append(front.rstrip())
-            first = f"{front}  " if beside else indent
-            lines += textwrap.wrap(claim, width, initial_indent=first, subsequent_indent=indent)
-        if len(self._claims) > len(shown):
-            more = len(self._claims) - len(shown)
-            lines.append(f"... and {more} more (print the report for all)")
-        return "\n".join(lines)
+        return "\n".join([head, *claim_lines(self._claims, n_claims)])
 
 
 def _own(table: pd.DataFrame) -> pd.DataFrame:
@@ -636,17 +600,6 @@ def _firmest(evidence: pd.DataFrame) -> dict[tuple[str, str], tuple[float, tuple
             known = isinstance(relays, tuple | list)  # evidence from elsewhere may have NaN
             firmest[source_id, stance] = (float(sure), tuple(relays) if known else ())
     return firmest
-
-
-def _for_terminal(value: Any) -> str:
-    """One line of text without what a terminal would act upon; never empty.
-
-    Examples
-    --------
-    >>> _for_terminal("a\\x1b[31m\\nb")
-    'a [31m b'
-    """
-    return " ".join(_NOT_FOR_TERMINALS.sub(" ", str(value)).split()) or "-"
 
 
 def _json(content: Any) -> str:
