@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
-from typing import Any, NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
@@ -33,6 +30,7 @@ from sourcescore.classify.features import (
     rule_stance,
 )
 from sourcescore.classify.logistic import Logistic
+from sourcescore.classify.named_features import Encoder, Model, forget_domains, of_domain
 from sourcescore.tables import check_attributions, string_array
 from sourcescore.taxonomy import AttributionType, Stance
 
@@ -50,10 +48,6 @@ _RULE_PROBABILITY = 0.75
 _DISMISSAL_WEIGHT = 0.6
 #: The least probability that the mean over a source's attributions takes into account.
 _LEAST = 1e-9
-#: What the features of a domain start with, and which ones it copies.
-_DOMAIN = "domain:"
-_COPIED = ("reading=", "cue=", "quote=", "neg=", "s=", "f=")
-_VALUES = {"~": 0.5, "!": 2.0}
 
 Texts = Mapping[str, str] | pd.Series | None
 
@@ -132,8 +126,8 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     classes_: np.ndarray
     stance_classes_: np.ndarray
     factored_: bool
-    kind_: _Model
-    stance_: _Model | None
+    kind_: Model
+    stance_: Model | None
 
     # what stands for X and y is no metadata to be routed
     __metadata_request__fit = {"attributions": UNUSED, "types": UNUSED}
@@ -214,7 +208,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         kind_rows, stance_rows = _features(attributions, texts, self.resolver)
         if domains is not None:
             foreign = _labels(domains, len(attributions), "domains")
-            stance_rows = list(map(_of_domain, stance_rows, foreign))
+            stance_rows = list(map(of_domain, stance_rows, foreign))
         if types_known:
             _check_denials(y, z, self.factored_)
         else:
@@ -232,7 +226,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
                 stance_rows, z, weight, before, self.stance_C, self.stance_weight
             )
             if domains is not None:
-                self.stance_ = _forget_domains(self.stance_)
+                self.stance_ = forget_domains(self.stance_)
             self.stance_classes_ = _as_labels(self.stance_.logistic.model.classes_.tolist())
         elif not warm:
             self.stance_ = None
@@ -244,11 +238,11 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         rows: list[list[str]],
         labels: np.ndarray,
         weight: np.ndarray | None,
-        before: _Model | None,
+        before: Model | None,
         C: float,
         class_weight: Any,
-    ) -> _Model:
-        encoder = _Encoder.fit(
+    ) -> Model:
+        encoder = Encoder.fit(
             rows, self.min_count, () if before is None else before.encoder.vocabulary
         )
         fit = Logistic.fit if before is None else before.logistic.go_on
@@ -260,7 +254,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             max_iter=self.max_iter,
             sample_weight=weight,
         )
-        return _Model(encoder, fitted)
+        return Model(encoder, fitted)
 
     def predict_proba(self, attributions: pd.DataFrame, texts: Texts = None) -> np.ndarray:
         """Probabilities of the types, in the order of `classes_`.
@@ -528,51 +522,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
                 fitted = Logistic(
                     load_skops(parts[f"{name}.skops"]), roots[name].astype(float) ** 2
                 )
-                models[name] = _Model(_Encoder(features), fitted)
+                models[name] = Model(Encoder(features), fitted)
         self.kind_, self.stance_ = models["kind"], models.get("stance")
         return self
-
-
-class _Encoder:
-    """Feature names to columns of a sparse matrix: 1 where there, 1/2 for a ``~``, 2 for a ``!``.
-
-    scikit-learn's vectorizers do the same and take ten times as long on a few rows.
-    """
-
-    def __init__(self, vocabulary: Iterable[str]) -> None:
-        self.vocabulary = {name: column for column, name in enumerate(vocabulary)}
-        self.value = np.array([_VALUES.get(name[0], 1.0) for name in self.vocabulary])
-
-    @classmethod
-    def fit(
-        cls, rows: Sequence[Sequence[str]], min_count: int, known: Iterable[str] = ()
-    ) -> _Encoder:
-        """Number the features of rows that are frequent enough, after those that are known."""
-        counts = Counter(name for row in rows for name in set(row))
-        frequent = sorted(name for name, count in counts.items() if count >= min_count)
-        return cls(dict.fromkeys([*known, *frequent]))
-
-    def transform(self, rows: Sequence[Sequence[str]]) -> sparse.csr_matrix:
-        columns: list[int] = []
-        ends = [0]
-        get = self.vocabulary.get
-        unknown = {-1}
-        for row in rows:
-            columns += sorted(set(map(get, row, repeat(-1))) - unknown)
-            ends.append(len(columns))
-        indices = np.array(columns, dtype=np.int32)
-        shape = (len(rows), len(self.vocabulary))
-        return sparse.csr_matrix((self.value[indices], indices, np.array(ends)), shape=shape)
-
-
-class _Model(NamedTuple):
-    """Feature names in, probabilities of labels out."""
-
-    encoder: _Encoder
-    logistic: Logistic
-
-    def predict_proba(self, rows: Sequence[Sequence[str]]) -> np.ndarray:
-        return self.logistic.model.predict_proba(self.encoder.transform(rows))
 
 
 def _features(
@@ -580,22 +532,6 @@ def _features(
 ) -> tuple[list[list[str]], list[list[str]]]:
     pairs = [attribution_features(row) for row in read_attributions(attributions, texts, resolver)]
     return [kind for kind, _ in pairs], [stance for _, stance in pairs]
-
-
-def _of_domain(features: list[str], domain: str) -> list[str]:
-    """Add the copies of stance features that only its domain has."""
-    if not domain:
-        return features
-    copied = [f"{_DOMAIN}{domain}:{name}" for name in features if name.startswith(_COPIED)]
-    return [*features, f"!{_DOMAIN}{domain}", *copied]
-
-
-def _forget_domains(model: _Model) -> _Model:
-    """Leave out the features that `_of_domain` added, and their weights."""
-    names = list(model.encoder.vocabulary)
-    foreign = np.array([name.lstrip("!").startswith(_DOMAIN) for name in names], dtype=bool)
-    kept = [name for name, out in zip(names, foreign, strict=True) if not out]
-    return _Model(_Encoder(kept), model.logistic.without(foreign))
 
 
 def _cohere(kind: np.ndarray, rows: Sequence[Attribution], coherence: float) -> np.ndarray:
