@@ -53,6 +53,19 @@ def test_before_and_after_are_measured_on_the_same_attributions():
     assert set(figures["before"]["type"]) == set(figures["cross_validated"]["type"])
 
 
+def test_a_model_comes_with_a_card_that_people_may_go_on_with(tmp_path):
+    corpus = some_articles(4)
+    _, figures = ss.train("classifier", corpus, tmp_path, n_folds=2, progress=False)
+    card = (tmp_path / "CARD.md").read_text()
+    assert f"trained on 4 documents with {len(corpus.attributions)} attributions" in card
+    before, after = (figures[key]["stance"]["accuracy"] for key in ("before", "cross_validated"))
+    assert f"| stance accuracy | {before} | {after} |" in card
+    (tmp_path / "CARD.md").write_text("mine")
+    ss.train("classifier", corpus, tmp_path, n_folds=0, progress=False)
+    assert (tmp_path / "CARD.md").read_text() == "mine"
+    assert ss.load_model(tmp_path).classes_.size == 10
+
+
 def test_a_fitted_estimator_can_be_gone_on_from_and_stays_as_it_is():
     start = ss.load_model("classifier")
     corpus = some_articles(4)

@@ -16,6 +16,7 @@ from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
 from sourcescore.models import save_model
+from sourcescore.training.card import model_card
 from sourcescore.training.corpora import rounded
 from sourcescore.training.tasks import SCRATCH, SHIPPED, TASKS, Task
 
@@ -66,7 +67,8 @@ def train(
         - the folder of the corpora that the shipped models are made of: such a model is built
           anew.
     out : path, optional
-        The folder to write the model to.
+        The folder to write the model to, with its manifest and, if there is none yet, a card of its
+        figures (``CARD.md``) for people to go on with.
     start : {"shipped", "scratch"}, path or fitted estimator, optional
         The model to go on from. A few documents are too few to learn from nothing, so an
         extractor, classifier or stance model goes on from the shipped one by default. Then old
@@ -109,7 +111,7 @@ def train(
     if isinstance(data, str | PathLike):
         data = _existing(data)
     if name == "words" or (isinstance(data, Path) and is_corpora(data)):
-        return _saved(_rebuild(name, data, start, progress), out)
+        return _saved(_rebuild(name, data, start, progress), out, name, str(data))
     if not weight > 0:
         raise ValueError(f"weight must be above 0; got {weight!r}.")
     task = TASKS[name]
@@ -124,7 +126,8 @@ def train(
         model.set_params(warm_start=False)
     if "verbose" in model.get_params():
         model.set_params(verbose=False)
-    return _saved(Trained(model, figures), out)
+    where = f" ({data.name})" if isinstance(data, Path) else ""
+    return _saved(Trained(model, figures), out, name, f"{task.size(rows)}{where}")
 
 
 def evaluate(name: str, data: Any, model: Any = None) -> dict[str, Any]:
@@ -231,7 +234,12 @@ def _existing(path: str | PathLike[str]) -> Path:
     return found
 
 
-def _saved(trained: Trained, out: str | PathLike[str] | None) -> Trained:
+def _saved(trained: Trained, out: str | PathLike[str] | None, name: str, data: str) -> Trained:
     if out is not None:
-        save_model(trained.model, Path(out), figures=trained.figures)
+        folder = save_model(trained.model, Path(out), figures=trained.figures)
+        card = folder / "CARD.md"
+        if not card.exists():  # one that somebody has written stays
+            card.write_text(
+                model_card(name, trained.model, data, trained.figures), encoding="utf-8"
+            )
     return trained

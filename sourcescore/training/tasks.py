@@ -67,6 +67,10 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def size(self, rows: Any) -> str:
+        """Say in words how much data there is."""
+
+    @abstractmethod
     def groups(self, rows: Any) -> pd.Series:
         """Return the group of each unit (document, claim) that can be held out, index the unit."""
 
@@ -132,6 +136,9 @@ class _OnDocuments(Task):
             f"data must be a Corpus (see sourcescore.datasets) or the path of an annotated file; "
             f"got {type(data).__name__}."
         )
+
+    def size(self, rows: Corpus) -> str:
+        return f"{len(rows.texts)} documents with {len(rows.attributions)} attributions"
 
     def groups(self, rows: Corpus) -> pd.Series:
         return pd.Series(document_groups(rows.texts), dtype=object)
@@ -278,6 +285,9 @@ class StanceTask(Task):
             raise ValueError(f"{name}: row {int(np.argmax(empty)) + 2} has an empty cell.")
         return table.reset_index(drop=True)
 
+    def size(self, rows: pd.DataFrame) -> str:
+        return f"{len(rows)} pairs of a claim and a text on {rows['claim'].nunique()} claims"
+
     def groups(self, rows: pd.DataFrame) -> pd.Series:
         claims = rows["claim"].unique()
         return pd.Series(claims, index=claims, dtype=object)
@@ -321,6 +331,9 @@ class ScorerTask(Task):
             )
         require_columns(data, ("claim_id", "source_id", "type", "stance", "truth"), name)
         return check_evidence(data)
+
+    def size(self, rows: pd.DataFrame) -> str:
+        return f"{len(rows)} statements on {rows['claim_id'].nunique()} claims"
 
     def groups(self, rows: pd.DataFrame) -> pd.Series:
         # claims that exclude one another belong together
