@@ -140,6 +140,8 @@ class ClaimScorer(BaseEstimator):
         Number of folds for `calibrate`.
     random_state : int, RandomState or None, default=None
         Draws the folds.
+    verbose : bool, default=False
+        Show a progress bar of the iterations in `fit` and `partial_fit`.
 
     Attributes
     ----------
@@ -206,6 +208,7 @@ class ClaimScorer(BaseEstimator):
         calibrate: bool = False,
         cv: int = 5,
         random_state: int | np.random.RandomState | None = None,
+        verbose: bool = False,
     ) -> None:
         self.priors = priors
         self.max_iter = max_iter
@@ -214,6 +217,7 @@ class ClaimScorer(BaseEstimator):
         self.calibrate = calibrate
         self.cv = cv
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, evidence: pd.DataFrame, truth: Truth = None) -> Self:
         """Learn the types, the sources and the claim prior.
@@ -269,14 +273,14 @@ class ClaimScorer(BaseEstimator):
         copies: dict[str, str] = {} if past is None else self._copies
         problem = _problem(evidence, priors, copies, past)
         known = known_truth(of_claims(truth, evidence), problem.claims, problem.questions)
-        learned = problem.learn(known, self.max_iter, self.tol)
+        learned = problem.learn(known, self.max_iter, self.tol, progress=self.verbose)
         slope, offset = 1.0, 0.0
         if past is None:
             copying = copying_pairs(problem.said_with(learned))
             copies = one_voice(copying) if self.copying else {}
             if copies:
                 problem = _problem(evidence, priors, copies, None)
-                learned = problem.learn(known, self.max_iter, self.tol)
+                learned = problem.learn(known, self.max_iter, self.tol, progress=self.verbose)
             if self.calibrate:
                 rng = check_random_state(self.random_state)
                 slope, offset = cross_fit(problem, known, self.cv, rng, self.max_iter, self.tol)
@@ -293,7 +297,7 @@ class ClaimScorer(BaseEstimator):
                 raise ValueError(f"{name} must be an integer of at least {least}; got {value!r}.")
         if isinstance(self.tol, bool) or not isinstance(self.tol, Real) or not self.tol >= 0:
             raise ValueError(f"tol must be a number of at least 0; got {self.tol!r}.")
-        for name in ("copying", "calibrate"):
+        for name in ("copying", "calibrate", "verbose"):
             if not isinstance(getattr(self, name), bool | np.bool_):
                 raise ValueError(f"{name} must be True or False; got {getattr(self, name)!r}.")
 

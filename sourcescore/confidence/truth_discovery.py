@@ -40,6 +40,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from scipy.special import betaln, gammaln, logit
+from tqdm import tqdm
 
 from sourcescore.confidence.copying import Said
 from sourcescore.confidence.learned import ClaimCounts, Counts, Learned, Side
@@ -184,7 +185,9 @@ class Problem:
             herd_size=np.where(alone, 1, size[herd]),
         )
 
-    def learn(self, known: np.ndarray, max_iter: int, tol: float) -> Learned:
+    def learn(
+        self, known: np.ndarray, max_iter: int, tol: float, *, progress: bool = False
+    ) -> Learned:
         """Run expectation maximisation.
 
         Parameters
@@ -194,6 +197,8 @@ class Problem:
         max_iter : int
         tol : float
             Stop when no claim's probability moves by more.
+        progress : bool, default=False
+            Show a progress bar of the iterations, which may end before its end.
         """
         if not len(known):
             return replace(self.past, truth=known, n_iter=0)
@@ -202,7 +207,7 @@ class Problem:
         discount = self._whole if share.min(initial=1.0) == 1 else self._mass(share)
         log_odds = self._log_odds(learned, share)
         truth = np.where(unknown, posterior(log_odds, self.questions), known)
-        for n_iter in range(1, max_iter + 1):
+        for n_iter in tqdm(range(1, max_iter + 1), desc="learning", disable=not progress):
             # how sources differ and herd needs few looks, and these cost most
             refine = n_iter & (n_iter - 1) == 0  # 1, 2, 4, 8, ...
             learned = self._maximise(learned, truth, discount, unknown, refine)

@@ -36,7 +36,7 @@ def model_card(name: str, model: Any, data: str, figures: dict[str, Any]) -> str
     >>> print(model_card("scorer", ss.ClaimScorer(), "40 claims", figures))
     # scorer
     <BLANKLINE>
-    A `ClaimScorer`, trained on 40 claims, going on from: shipped.
+    Class `ClaimScorer`, trained on 40 claims, going on from: shipped.
     <BLANKLINE>
     | figure | cross-validated |
     | --- | --- |
@@ -56,7 +56,7 @@ def model_card(name: str, model: Any, data: str, figures: dict[str, Any]) -> str
     }
     start = figures.get("start")
     going_on = f", going on from: {start}" if start and start != "scratch" else ""
-    lines = [f"# {name}", "", f"A `{type(model).__name__}`, trained on {data}{going_on}.", ""]
+    lines = [f"# {name}", "", f"Class `{type(model).__name__}`, trained on {data}{going_on}.", ""]
     if measured:
         lines.append(f"| figure | {' | '.join(measured)} |")
         lines.append("| --- " * (len(measured) + 1) + "|")
