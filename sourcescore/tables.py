@@ -320,8 +320,10 @@ def attributions_frame(columns: Mapping[str, Sequence[Any]], n_rows: int) -> pd.
         elif dtype == "str":
             data[name] = string_array([None] * n_rows if values is None else values)
         elif values is None:
-            empty = tuple if name == "via" else list if name in SPAN_COLUMNS else dict
-            data[name] = object_array([empty() for _ in range(n_rows)])
+            # probabilities that nobody has given are missing: an empty mapping fits no file format
+            empty = {"via": tuple} | dict.fromkeys(SPAN_COLUMNS, list)
+            make = empty.get(name, lambda: None)
+            data[name] = object_array([make() for _ in range(n_rows)])
         else:
             data[name] = object_array(values)
     data |= {name: columns[name] for name in columns if name not in data}

@@ -152,8 +152,10 @@ def test_unfilled_columns_have_their_dtype_and_nothing_shared(n):
     for name, dtype in ATTRIBUTION_COLUMNS.items():
         assert table[name].dtype == (STRING if dtype == "str" else dtype)
     assert (table["certainty"] == 1).all()
-    for name in (*SPAN_COLUMNS, "type_proba", "stance_proba"):
+    for name in SPAN_COLUMNS:
         assert len({id(cell) for cell in table[name]}) == n
+    for name in ("type_proba", "stance_proba"):
+        assert table[name].isna().all()
 
 
 def test_the_attribution_table_keeps_what_it_is_given():
