@@ -246,17 +246,16 @@ def _tokens(text: str) -> tuple[list[str], list[bool]]:
         tokens.append(match[0])
         clause.append(n_clauses)
     negated = [False] * len(tokens)
+    whole = [0] * (n_clauses + 1)
     for at, token in enumerate(tokens):
         base, _, ending = token.lower().replace("’", "'").partition("'")
         if base in _NEGATES_CLAUSE:
-            scope: Iterable[int] = (k for k, c in enumerate(clause) if c == clause[at] and k != at)
+            whole[clause[at]] += 1
+            negated[at] ^= True  # not itself
         elif base in _NEGATES_AFTER or ending == "t":
-            scope = range(at + 1, min(at + 1 + _SCOPE, len(tokens)))
-        else:
-            continue
-        for k in scope:
-            negated[k] ^= clause[k] == clause[at]
-    return tokens, negated
+            for k in range(at + 1, min(at + 1 + _SCOPE, len(tokens))):
+                negated[k] ^= clause[k] == clause[at]
+    return tokens, [n ^ bool(whole[c] % 2) for n, c in zip(negated, clause, strict=True)]
 
 
 @lru_cache(maxsize=1 << 16)

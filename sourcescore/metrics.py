@@ -183,8 +183,10 @@ def label_figures(
             "y_true, y_pred and proba must be equally long and not empty; got the lengths "
             f"{', '.join(map(str, lengths))}."
         )
-    labels = sorted(set(true))
-    each = f1_score(true, guess, labels=labels, average=None, zero_division=0)
+    labels = sorted(set(true), key=lambda label: (str(type(label)), label))
+    number = {label: k for k, label in enumerate(dict.fromkeys([*labels, *guess]))}
+    codes = [[number[label] for label in side] for side in (true, guess)]
+    each = f1_score(*codes, labels=range(len(labels)), average=None, zero_division=0)
     figures: dict[str, Any] = {
         "accuracy": float((true == guess).mean()),
         "macro_f1": float(each.mean()),

@@ -91,6 +91,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
     seen_features_ : float16 array of shape (n_kept, n_features)
         The features of a sample of the pairs that it learned from, at most 2,000; no text.
     seen_stances_ : array of shape (n_kept,)
+    n_seen_ : int
+        How many pairs it has learned from in all.
 
     Examples
     --------
@@ -167,9 +169,6 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
     ) -> Self:
         """Learn from the features of pairs, where they are at hand; see `stance_features`."""
         labels = np.asarray(stances)
-        known, number, count = np.unique(labels, return_inverse=True, return_counts=True)
-        weight = ((count.max(initial=0) / count) ** self.rare)[number]
-        share = weight.sum()
         if sample_weight is not None:
             given = np.asarray(sample_weight, dtype=float)
             if given.ndim and given.shape != labels.shape:
@@ -177,6 +176,15 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
                     f"sample_weight must have one weight for each of the {len(labels)} pairs; "
                     f"got the shape {given.shape}."
                 )
+            if not (np.isfinite(given) & (given >= 0)).all():
+                raise ValueError("sample_weight must hold finite numbers of at least 0.")
+            given = np.broadcast_to(given, labels.shape)
+            counts = given > 0  # what counts nothing is not there
+            features, labels, given = features[counts], labels[counts], given[counts]
+        known, number, count = np.unique(labels, return_inverse=True, return_counts=True)
+        weight = ((count.max(initial=0) / count) ** self.rare)[number]
+        share = weight.sum()
+        if sample_weight is not None:
             weight = weight * given
         if self.warm_start and hasattr(self, "networks_") and set(known) <= set(self.classes_):
             self._go_on(features, labels, weight, share)
@@ -193,6 +201,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             )
         self.seen_features_ = np.empty((0, features.shape[1]), dtype=np.float16)
         self.seen_stances_ = labels[:0]
+        self.n_seen_ = 0
         self.scaler_ = StandardScaler().fit(features)
         scaled = self.scaler_.transform(features)
         # a share of the data is held out to stop early, where each stance can be in both parts
@@ -242,11 +251,18 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
 
     def _keep(self, features: np.ndarray, labels: np.ndarray) -> None:
         """Keep a sample of all pairs so far, for the next `fit` to see again."""
-        features = np.vstack([self.seen_features_, features.astype(np.float16)])
-        labels = np.concatenate([self.seen_stances_, labels])
         rng = np.random.default_rng(self.random_state)
-        kept = np.sort(rng.permutation(len(labels))[:_KEPT])
-        self.seen_features_, self.seen_stances_ = features[kept], labels[kept]
+        n_before, n_new = len(self.seen_stances_), len(labels)
+        self.n_seen_ += n_new
+        size = min(_KEPT, n_before + n_new)
+        # of those before as many as their share in all pairs so far
+        n_old = min(n_before, max(size - n_new, round(size * (1 - n_new / self.n_seen_))))
+        old = np.sort(rng.permutation(n_before)[:n_old])
+        new = np.sort(rng.permutation(n_new)[: size - n_old])
+        self.seen_features_ = np.vstack(
+            [self.seen_features_[old], features[new].astype(np.float16)]
+        )
+        self.seen_stances_ = np.concatenate([self.seen_stances_[old], labels[new]])
 
     def predict_proba(self, claims: Pairs, texts: Iterable[str] | None = None) -> np.ndarray:
         """Probabilities of the stances.
@@ -326,7 +342,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
             networks.append(network)
         seen = io.BytesIO()
         number = np.searchsorted(self.classes_, self.seen_stances_).astype(np.uint16)
-        np.savez_compressed(seen, features=self.seen_features_, stances=number)
+        np.savez_compressed(seen, features=self.seen_features_, stances=number, n=self.n_seen_)
         return {
             "parameters.json": json.dumps(parameters).encode(),
             "networks.skops": dumps([self.scaler_, *networks]),
@@ -342,6 +358,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         with np.load(io.BytesIO(parts["seen.npz"]), allow_pickle=False) as seen:
             classifier.seen_features_ = seen["features"]
             classifier.seen_stances_ = classifier.classes_[seen["stances"]]
+            classifier.n_seen_ = int(seen["n"])
         return classifier
 
 

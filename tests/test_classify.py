@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy import sparse
+from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_predict
@@ -16,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sourcescore.classify import AttributionClassifier, certainty
 from sourcescore.classify.context import Context, resolve_pronouns
 from sourcescore.classify.features import attribution_features, read_attributions
+from sourcescore.classify.logistic import Logistic
 from sourcescore.classify.noun_phrases import NounPhrase
 
 SOURCES = {
@@ -230,6 +233,21 @@ class TestGoingOn:
             classifier.predict_stance_proba(table), fitted.predict_stance_proba(table)
         )
 
+    def test_an_unknown_stance_leaves_the_types(self, fitted):
+        classifier = AttributionClassifier.from_parts(fitted.to_parts())
+        classifier.set_params(warm_start=True, stance_weight={"denies": 2.0, "neither": 1.2})
+        table, types, stances = sample()
+        n_before = len(classifier.kind_.encoder.vocabulary)
+        classifier.fit(table, types, np.where(stances == "neither", "unclear", stances))
+        assert len(classifier.kind_.encoder.vocabulary) >= n_before
+        assert (classifier.predict(table) == types).mean() > 0.9
+        assert classifier.stance_classes_.tolist() == ["asserts", "denies", "unclear"]
+
+    @pytest.mark.parametrize("weight", [np.nan, -1.0])
+    def test_a_weight_is_a_number(self, fitted, weight):
+        with pytest.raises(ValueError, match="sample_weight must have a finite number"):
+            AttributionClassifier().fit(*sample(), sample_weight=np.full(len(sample()[0]), weight))
+
     def test_a_state_denial_that_does_not_deny(self, fitted):
         classifier = AttributionClassifier.from_parts(fitted.to_parts()).set_params(warm_start=True)
         with pytest.raises(ValueError, match="attribution 0 is a state_denial with the stance"):
@@ -247,6 +265,64 @@ class TestGoingOn:
             for c in (fresh, loaded)
         ]
         np.testing.assert_allclose(*proba, atol=1e-3)
+
+
+class TestLogistic:
+    """`Logistic.go_on` against Laplace's approximation by brute force."""
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    @pytest.mark.parametrize("class_weight", [None, {"c0": 2.0, "c1": 1.0}])
+    def test_the_old_examples_are_the_prior_of_the_new(self, n_classes, class_weight):
+        rng = np.random.default_rng(0)
+        names = np.array([f"c{k}" for k in range(n_classes)], dtype=object)
+
+        def batch(n):
+            X = rng.normal(size=(n, 2))
+            X[:, 1] *= rng.random(n) < 0.5
+            scores = X @ rng.normal(size=(2, n_classes))
+            y = names[(scores + rng.gumbel(size=scores.shape)).argmax(axis=1)]
+            y[:n_classes] = names
+            return sparse.csr_matrix(X), y, rng.random(n) + 0.5
+
+        settings = {"C": 0.5, "class_weight": class_weight, "max_iter": 1000}
+        X, y, weight = batch(60)
+        learned = Logistic.fit(X, y, sample_weight=weight, **settings)
+        for _ in range(2):  # and once more: what was learned adds up
+            X, y, weight = batch(40)
+            before = learned
+            learned = learned.go_on(X, y, sample_weight=weight, **settings)
+            self.check(before, learned, X, y, weight, settings, names)
+
+    @staticmethod
+    def check(before, after, X, y, weight, settings, names):
+        by_class = settings["class_weight"] or {}
+        weight = weight * np.array([by_class.get(label, 1.0) for label in y])
+        old = np.column_stack(before.by_class())
+        design = np.column_stack([X.toarray(), np.ones(len(y))])
+        hits = y[:, None] == names
+        precision = before.information + np.array([1 / settings["C"], 1 / settings["C"], 1e-3])
+
+        def loss(rows):
+            logs = log_softmax(design @ rows.T, axis=1)
+            return (0.5 * precision * (rows - old) ** 2).sum() - weight @ logs[hits]
+
+        if len(names) == 2:  # one weight: the difference of the two rows, of which each has half
+
+            def loss(rows):
+                logs = log_softmax(design @ rows.T, axis=1)
+                moved = (rows - old)[1] - (rows - old)[0]
+                return (0.5 * precision[0] * moved**2).sum() - weight @ logs[hits]
+
+        best = np.column_stack(after.by_class())
+        rng = np.random.default_rng(1)
+        for _ in range(50):
+            step = 0.01 * rng.normal(size=best.shape)
+            if len(names) == 2:
+                step[0] = -step[1]
+            assert loss(best) <= loss(best + step) + 1e-6
+        probability = softmax(design @ best.T, axis=1)
+        added = (design**2).T @ (probability * (1 - probability) * weight[:, None])
+        np.testing.assert_allclose(after.information, before.information + added.T, rtol=1e-6)
 
 
 class TestExplainType:

@@ -727,3 +727,14 @@ def test_select_keeps_what_belongs_together():
     assert set(part.attributions["claim_id"].dropna()) <= set(part.claims.index)
     with pytest.raises(ValueError, match="no document 'nowhere'"):
         corpus.select(["nowhere"])
+
+
+def test_the_shape_of_a_span_of_prodigy_is_no_label(tmp_path):
+    text = "Ann said it rained."
+    spans = [
+        {"start": a, "end": b, "text": text[a:b], "label": label, "type": "span"}
+        for a, b, label in ((0, 3, "SOURCE"), (4, 8, "CUE"), (9, 18, "CONTENT"))
+    ]
+    path = tmp_path / "prodigy.jsonl"
+    path.write_text(json.dumps({"text": text, "spans": spans, "answer": "accept"}))
+    assert ss.datasets.read(path).attributions["type"].isna().all()

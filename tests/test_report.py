@@ -939,6 +939,11 @@ class TestFromEvidence:
         assert report.claims.empty
         assert Report.from_evidence(self.evidence[:0], claims={"x": "It rained"}).claims.shape[0]
 
+    @pytest.mark.parametrize("claims", ["It rained", ["It rained"], {"q": "It rained"}])
+    def test_claims_that_are_not_those_of_the_evidence(self, claims):
+        with pytest.raises(ValueError, match="must go by the claim_id of the evidence"):
+            Report.from_evidence(self.evidence, claims=claims)
+
     def test_wrong_evidence(self):
         with pytest.raises(ValueError, match="lacks the column type"):
             Report.from_evidence(self.evidence.drop(columns="type"))

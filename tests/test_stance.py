@@ -156,3 +156,21 @@ class TestGoingOn:
         claims, texts, stances = pairs()
         with pytest.raises(ValueError, match="sample_weight"):
             StanceClassifier().fit(claims, texts, stances, sample_weight=[1.0, 2.0])
+
+    def test_what_is_kept_stands_for_all_that_was_seen(self):
+        rng = np.random.default_rng(0)
+        model = StanceClassifier(n_networks=1, warm_start=True)
+        model.fit_features(rng.normal(size=(3000, 3)), ["supports", "denies"] * 1500)
+        model.fit_features(rng.normal(size=(3000, 3)), ["denies"] * 3000)
+        assert model.n_seen_ == 6000
+        assert len(model.seen_stances_) == 2000
+        assert np.mean(model.seen_stances_ == "supports") == pytest.approx(0.25, abs=0.03)
+
+    def test_a_weight_of_nothing_is_as_if_the_pair_were_not_there(self):
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(400, 3)), np.array(["supports", "denies"] * 200)
+        weight = np.r_[np.ones(200), np.zeros(200)]
+        some = StanceClassifier(n_networks=1).fit_features(X, y, sample_weight=weight)
+        alone = StanceClassifier(n_networks=1).fit_features(X[:200], y[:200])
+        np.testing.assert_array_equal(some.predict_features(X), alone.predict_features(X))
+        assert some.n_seen_ == 200

@@ -200,7 +200,10 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         z = None if stances is None else _labels(stances, len(attributions), "stances")
         warm = self.warm_start and hasattr(self, "kind_")
         stances_known = warm and (z is None or set(z) <= set(self.stance_classes_))
-        types_known = stances_known and set(y) <= set(self.classes_)
+        types_known = warm and set(y) <= set(self.classes_)
+        if types_known and self.factored_ and not stances_known:
+            # types that are put together from kind and stance need a stance that denies
+            types_known = z is not None and _DENIES in z
         if not types_known:
             _at_least_two(y, "types")
         if z is not None and not (stances_known and self.stance_ is not None):
@@ -216,7 +219,7 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
             self.classes_ = _as_labels(sorted({*y.tolist(), *([_OFFICIAL] * self.factored_)}))
         kinds = np.where(y == _DENIAL, _OFFICIAL, y) if self.factored_ else y
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        weight = None if sample_weight is None else _sample_weight(sample_weight, len(y))
         self.kind_ = self._learn(
             kind_rows, kinds, weight, self.kind_ if types_known else None, self.C, None
         )
@@ -522,6 +525,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
                 fitted = Logistic(
                     load_skops(parts[f"{name}.skops"]), roots[name].astype(float) ** 2
                 )
+                rows = max(2, len(fitted.model.classes_))
+                shape = (rows, len(features) + 1)
+                if roots[name].shape != shape or not np.isfinite(roots[name]).all():
+                    raise ValueError(
+                        f"information.npz: {name} must hold finite numbers of the shape {shape}."
+                    )
                 models[name] = Model(Encoder(features), fitted)
         self.kind_, self.stance_ = models["kind"], models.get("stance")
         return self
@@ -564,6 +573,16 @@ def _labels(values: ArrayLike, n: int, name: str) -> np.ndarray:
     if missing.any():
         raise ValueError(f"{name} is missing in {int(missing.sum())} rows; drop or label them.")
     return _as_labels(labels.tolist())
+
+
+def _sample_weight(values: ArrayLike, n: int) -> np.ndarray:
+    weight = np.asarray(values, dtype=float)
+    if weight.shape != (n,) or not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError(
+            f"sample_weight must have a finite number of at least 0 for each of the {n} "
+            f"attributions; got the shape {weight.shape} or a number that is not."
+        )
+    return weight
 
 
 def _at_least_two(labels: np.ndarray, name: str) -> None:

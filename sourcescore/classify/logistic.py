@@ -9,6 +9,7 @@ backpropagation networks*; Kirkpatrick et al. 2017, *Overcoming catastrophic for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,6 +53,8 @@ class Logistic:
         sample_weight: np.ndarray | None = None,
     ) -> Self:
         """Fit anew. The parameters are those of scikit-learn's `LogisticRegression`."""
+        if isinstance(class_weight, Mapping):  # scikit-learn knows no weight of a class not there
+            class_weight = {k: w for k, w in class_weight.items() if k in set(y)}
         model = LogisticRegression(C=C, class_weight=class_weight, max_iter=max_iter)
         model.fit(X, y, sample_weight)
         weight = _weights(y, class_weight, sample_weight)
@@ -88,6 +91,8 @@ class Logistic:
         information = np.insert(self.information, [n_old] * n_new, 0.0, axis=1)
         precision = information + 1 / C
         precision[:, -1] = information[:, -1] + _OFFSET_PRECISION
+        if n_classes == 2:  # each of the two rows moves half the way that the weight does
+            precision *= 2
         hits = y[:, None] == old.classes_[None, :]
         weight = _weights(y, class_weight, sample_weight)
 

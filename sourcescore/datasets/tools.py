@@ -163,6 +163,10 @@ def _span(entry: Any, start: str = "start", end: str = "end") -> tuple[int, int]
 # ------------------------------------------------------------------------------------------ Prodigy
 
 
+#: What Prodigy's interfaces write as the ``type`` of a span.
+_SHAPES = frozenset(("span", "rect", "polygon", "freehand"))
+
+
 def _read_prodigy(entry: dict[str, Any], number: int, roles: Roles) -> dict[str, Any] | None:
     if entry.get("answer", "accept") != "accept":
         return None
@@ -183,6 +187,8 @@ def _read_prodigy(entry: dict[str, Any], number: int, roles: Roles) -> dict[str,
             for name, value in span.items()
             if name not in _SPAN_KEYS and isinstance(value, str | int | float)
         }
+        if labels.get("type") in _SHAPES:  # the interface for relations says what it has drawn
+            del labels["type"]
         pieces.append(Piece(key, role, [place], labels))
         said.append(_said(span))
     tied = []

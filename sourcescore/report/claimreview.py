@@ -89,6 +89,9 @@ def read_date(value: Any) -> str:
     if value is None:
         return date.today().isoformat()
     try:
+        # a bare number would be nanoseconds since 1970, and NaT has no date
+        if isinstance(value, int | float) or pd.isna(value):
+            raise ValueError
         return pd.Timestamp(value).date().isoformat()
     except (ValueError, TypeError):
         raise ValueError(

@@ -307,7 +307,7 @@ class _Fragment:
             reasons = ""
             if row < _MAX_EXPLAINED:
                 reasons = self.waterfall(explain(claim["claim_id"]))
-                reasons += self.history(self.histories.get(claim["claim_id"], []))
+                reasons += self.history(self.histories.get(str(claim["claim_id"]), []))
             cards.append(self.claim_card(row, claim, reasons))
         if not cards:
             cards = ['<p class="soft">No claims were found.</p>']

@@ -164,6 +164,12 @@ class Report:
             texts = require_columns(claims, ("claim",), "claims")["claim"]
         else:
             texts = mapping_series(claims) if isinstance(claims, Mapping) else pd.Series(claims)
+        if len(evidence) and len(texts) and not evidence["claim_id"].isin(texts.index).any():
+            raise ValueError(
+                "claims must go by the claim_id of the evidence, which has "
+                f"{evidence['claim_id'].iloc[0]!r}; got the ids "
+                f"{', '.join(map(repr, texts.index[:5]))}. Give a mapping of claim_id to text."
+            )
         scores = scorer.predict(evidence, texts.index)
         counts = evidence["claim_id"].value_counts()
         table = scores.assign(

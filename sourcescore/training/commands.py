@@ -26,6 +26,10 @@ TRAINED = (*TASKS, "words")
 EVALUATED = tuple(name for name, task in TASKS.items() if task.measured)
 
 
+#: Parameters that `train` sets for the time of training.
+_OF_TRAINING = ("warm_start", "verbose", "n_epochs", "learning_rate")
+
+
 class Trained(NamedTuple):
     """What `train` returns.
 
@@ -116,16 +120,16 @@ def train(
         raise ValueError(f"weight must be above 0; got {weight!r}.")
     task = TASKS[name]
     rows = task.read(data)
-    if start is None:
-        start = SHIPPED if task.goes_on else SCRATCH
+    if not task.measured and (weight != 1 or start not in (None, SCRATCH)):
+        raise ValueError(f"a {name} is learned from nothing: leave start (--from) and weight out.")
+    start = task.starting_point(start, rows)
     figures: dict[str, Any] = {"start": str(start) if isinstance(start, str | Path) else "given"}
     if task.measured:
         figures |= _cross_validate(task, rows, start, weight, n_folds, random_state, progress)
     model = task.fit(_begun(task, start, progress), rows, weight)
-    if task.goes_on:
-        model.set_params(warm_start=False)
-    if "verbose" in model.get_params():
-        model.set_params(verbose=False)
+    # how it was trained is no setting of the model that comes out
+    usual = task.estimator().get_params()
+    model.set_params(**{name: usual[name] for name in _OF_TRAINING if name in usual})
     where = f" ({data.name})" if isinstance(data, Path) else ""
     return _saved(Trained(model, figures), out, name, f"{task.size(rows)}{where}")
 

@@ -79,7 +79,8 @@ def document_groups(texts: pd.Series) -> dict[str, str]:
     first_with: dict[Any, str] = {}
     for doc, text in texts.items():
         words = re.findall(r"\w+", text.lower())
-        runs = (tuple(words[i : i + _SHARED_WORDS]) for i in range(len(words) - _SHARED_WORDS + 1))
+        last = max(1, len(words) - _SHARED_WORDS + 1)  # a shorter text is one run
+        runs = (tuple(words[i : i + _SHARED_WORDS]) for i in range(last if words else 0))
         for key in (re.sub(r"-p\d+$", "", str(doc)), *runs):
             other = first_with.setdefault(key, str(doc))
             parent[root(str(doc))] = root(other)
@@ -98,6 +99,6 @@ def rounded(figures: dict[str, Any]) -> dict[str, Any]:
     for key, value in figures.items():
         if not isinstance(value, dict):
             out[key] = value if isinstance(value, int) else round(float(value), 4)
-        elif value.get("n") != 0:
+        elif not (type(value.get("n")) is int and value["n"] == 0):  # a label may be called n
             out[key] = rounded(value)
     return out

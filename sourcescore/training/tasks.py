@@ -102,6 +102,10 @@ class Task(ABC):
         model = self.load(start)
         return model.set_params(warm_start=True) if self.goes_on else model
 
+    def starting_point(self, start: Any, rows: Any) -> Any:
+        """Return what to go on from, by default the shipped model if the labels are its own."""
+        return (SHIPPED if self.goes_on else SCRATCH) if start is None else start
+
     def load(self, source: Any) -> Any:
         """Return a fitted model of this kind: the shipped one, one from a path, or a copy.
 
@@ -303,6 +307,11 @@ class StanceTask(Task):
             sample_weight=np.full(len(rows), weight),
         )
 
+    def starting_point(self, start: Any, rows: pd.DataFrame) -> Any:
+        known = set(self.load(SHIPPED).classes_) if start is None else set()
+        anew = start is None and not set(rows["stance"]) <= known
+        return SCRATCH if anew else super().starting_point(start, rows)
+
     def predict(self, model: StanceClassifier, rows: pd.DataFrame) -> pd.DataFrame:
         probabilities = model.predict_proba(rows["claim"], rows["text"])
         return pd.DataFrame(probabilities, index=rows.index, columns=model.classes_)
@@ -338,8 +347,9 @@ class ScorerTask(Task):
     def groups(self, rows: pd.DataFrame) -> pd.Series:
         # claims that exclude one another belong together
         together = rows["question_id"] if "question_id" in rows.columns else rows["claim_id"]
-        groups = together.fillna(rows["claim_id"]).groupby(rows["claim_id"], sort=False).first()
-        return groups.astype(object)
+        groups = together.groupby(rows["claim_id"], sort=False).first().astype(object)
+        own = pd.Series(groups.index, index=groups.index, dtype=object)
+        return groups.where(groups.notna(), own)
 
     def take(self, rows: pd.DataFrame, units: set[Any]) -> pd.DataFrame:
         return rows[rows["claim_id"].isin(units)]
@@ -467,4 +477,9 @@ def _unlabelled(attributions: pd.DataFrame) -> pd.DataFrame:
 def _aligned(predicted: pd.DataFrame, gold: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions in the order of the gold rows."""
     keys = ["doc_id", "attribution_id"]
-    return predicted.set_index(keys).loc[pd.MultiIndex.from_frame(gold[keys])].reset_index()
+    # corpora that were put together may have an id twice, in the same order in both tables
+    index, wanted = (
+        pd.MultiIndex.from_frame(table[keys].assign(n=table.groupby(keys).cumcount()))
+        for table in (predicted, gold)
+    )
+    return predicted.iloc[index.get_indexer(wanted)].reset_index(drop=True)
