@@ -422,7 +422,7 @@ def _claim_table(
 ) -> pd.DataFrame:
     counts = attributions["claim_id"].value_counts()
     table = scores.assign(
-        claim=found["claim"].reindex(scores.index),
+        claim=string_array(found["claim"].reindex(scores.index)),
         verdict=string_array(scores["verdict"]),
         n_attributions=counts.reindex(scores.index).fillna(0).astype("int64"),
     )

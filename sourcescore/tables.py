@@ -18,7 +18,12 @@ All offsets are Python string offsets, half open.
 
 from __future__ import annotations
 
+import ast
+import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import numpy as np
@@ -37,6 +42,7 @@ __all__ = [
     "check_evidence",
     "mapping_series",
     "object_array",
+    "read_dates",
     "require_columns",
     "span_lists",
     "string_array",
@@ -102,6 +108,9 @@ EVIDENCE_COLUMNS: dict[str, Any] = {
     "attribution_id": "str",
     "content": "str",
 }
+
+#: RFC 5322, the dates of feeds: the month is a word, so that it cannot be taken for the day.
+_FEED_DATE = re.compile(r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d")
 
 EVIDENCE_STANCES = ("supports", "denies")
 
@@ -273,7 +282,7 @@ def as_articles(articles: Any) -> pd.DataFrame:
                 )
     published = np.full(len(text), "NaT", dtype="datetime64[us]")
     if "published" in articles.columns:
-        published = _dates(articles["published"])
+        published = read_dates(articles["published"], "articles.published").to_numpy()
     return pd.DataFrame(
         {
             "text": text,
@@ -284,19 +293,70 @@ def as_articles(articles: Any) -> pd.DataFrame:
     )
 
 
-def _dates(values: pd.Series) -> np.ndarray:
-    if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
-        raise ValueError(
-            "articles.published must hold dates (say 2025-03-14 or a datetime); got numbers: "
-            "convert them with pandas.to_datetime and the right unit."
-        )
-    try:
-        when = pd.to_datetime(values, utc=True, format="mixed")
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"articles.published must hold dates (say 2025-03-14 or a datetime): {error}"
-        ) from None
-    return when.dt.tz_localize(None).to_numpy()
+def read_dates(values: pd.Series, name: str) -> pd.Series:
+    """Return dates in UTC, without a time zone; what is missing or empty is NaT.
+
+    Text must be ISO 8601, or as in feeds (RFC 5322). In any other form a computer can only guess
+    what is the day and what the month.
+
+    Parameters
+    ----------
+    values : Series of datetime, date or str
+    name : str
+        What the error calls them.
+
+    Returns
+    -------
+    Series of datetime64[us]
+        With the index of `values`.
+
+    Raises
+    ------
+    ValueError
+        If there is anything else.
+
+    Examples
+    --------
+    >>> read_dates(pd.Series(["2025-03-14", "Fri, 14 Mar 2025 10:00:00 +0100"]), "published")
+    0   2025-03-14 00:00:00
+    1   2025-03-14 09:00:00
+    dtype: datetime64[us]
+    >>> read_dates(pd.Series(["14/03/2025"]), "published")
+    Traceback (most recent call last):
+        ...
+    ValueError: published must hold dates such as 2025-03-14 (ISO 8601); got '14/03/2025' in row 0...
+    """
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        when = pd.to_datetime(values, utc=True)
+        return when.dt.tz_localize(None).astype("datetime64[us]")
+    given = object_array(values.tolist())
+    read: list[Any] = []
+    for value in (distinct := pd.Series(given, dtype=object).drop_duplicates()):
+        try:
+            read.append(_date(value))
+        except (ValueError, TypeError, OverflowError):
+            row = next(i for i, other in enumerate(given) if other is value)
+            raise ValueError(
+                f"{name} must hold dates such as 2025-03-14 (ISO 8601); got {value!r} in row "
+                f"{row}. Convert them with pandas.to_datetime, which takes any format or unit."
+            ) from None
+    codes = pd.Index(distinct, dtype=object).get_indexer(given)
+    return pd.Series(np.array(read, dtype="datetime64[us]")[codes], index=values.index)
+
+
+def _date(value: Any) -> np.datetime64:
+    """Return a date in UTC, or NaT; raise if it is none, or none that can be read surely."""
+    if isinstance(value, str):
+        value = value.strip() or None
+        if value and _FEED_DATE.match(value):
+            value = parsedate_to_datetime(value)
+        elif value and not value[:4].isdecimal():  # "now" is no date of a document
+            raise ValueError(value)
+    if value is None or (np.ndim(value) == 0 and pd.isna(value)):
+        return np.datetime64("NaT", "us")
+    if not isinstance(value, str | date | np.datetime64):
+        raise TypeError(type(value))
+    return pd.to_datetime(value, utc=True, format="ISO8601").tz_localize(None).to_datetime64()
 
 
 def attributions_frame(columns: Mapping[str, Sequence[Any]], n_rows: int) -> pd.DataFrame:
@@ -398,13 +458,16 @@ def check_attributions(
 def check_evidence(evidence: Any) -> pd.DataFrame:
     """Return the evidence if it is a table of statements for or against claims.
 
+    What CSV has made of it is read back: tuples and mappings from text, and the ids of documents
+    from numbers. A missing certainty is 1.
+
     Raises
     ------
     TypeError
         If it is not a DataFrame.
     ValueError
         If a required column is missing, a key is missing, a stance is neither ``supports`` nor
-        ``denies``, or a certainty is outside (0, 1].
+        ``denies``, a certainty is outside (0, 1], or text stands for no tuple or mapping.
     """
     required = ["claim_id", "source_id", "stance"]
     table = evidence
@@ -430,14 +493,55 @@ def check_evidence(evidence: Any) -> pd.DataFrame:
         )
     if "certainty" in table.columns:
         try:
-            certainty = table["certainty"].to_numpy(float)
+            certainty = table["certainty"].to_numpy(float, na_value=np.nan)
         except (ValueError, TypeError) as error:
             raise ValueError(f"evidence.certainty must hold numbers: {error}.") from None
-        bad = ~((certainty > 0) & (certainty <= 1))
+        bad = (certainty <= 0) | (certainty > 1)
         if bad.any():
             hint = " (a statement of certainty 0 says nothing: drop it)"
             raise ValueError(
                 f"evidence.certainty must lie in (0, 1]; got {certainty[bad][0]}"
                 f"{hint if certainty[bad][0] == 0 else ''}."
             )
-    return table
+        if np.isnan(certainty).any():
+            table = table.assign(certainty=np.where(np.isnan(certainty), 1.0, certainty))
+    written: dict[str, Any] = {
+        name: _read_cells(table[name], name)
+        for name in ("via", "via_types", "type_proba")
+        if name in table.columns and pd.api.types.infer_dtype(table[name]) == "string"
+    }
+    if "doc_id" in table.columns and pd.api.types.is_numeric_dtype(table["doc_id"].dtype):
+        codes, numbers = pd.factorize(table["doc_id"])  # documents go by strings
+        ids = [str(int(n)) if n == int(n) else str(n) for n in numbers.tolist()]
+        written["doc_id"] = string_array(object_array([*ids, None])[codes])
+    return table.assign(**written) if written else table
+
+
+def _read_cells(column: pd.Series, name: str) -> np.ndarray:
+    """Return the tuples and mappings of a column that has been through CSV."""
+    known: dict[str, Any] = {}
+    out = object_array([None] * len(column))
+    for row, text in enumerate(column.tolist()):
+        if not isinstance(text, str) or not text.strip():
+            continue
+        if text not in known:
+            try:
+                known[text] = _read_cell(text)
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                example = "{'witness': 1.0}" if name == "type_proba" else "('example.org',)"
+                raise ValueError(
+                    f"evidence.{name} must hold {example} and the like, also written as text; got "
+                    f"{text!r} in row {row}."
+                ) from None
+        out[row] = known[text]
+    return out
+
+
+def _read_cell(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = ast.literal_eval(text.strip())
+    if not isinstance(value, list | tuple | dict):
+        raise ValueError(text)
+    return tuple(value) if isinstance(value, list) else value

@@ -82,7 +82,6 @@ def assert_all_works(evidence, truth=None):
         ("source_id", "source_id is missing in 1 rows; drop them"),
         ("type", "1 rows have neither a type nor a type_proba, the first of them row 0"),
         ("stance", "stance must be 'supports' or 'denies'"),
-        ("certainty", "certainty must"),
     ],
 )
 def test_a_missing_value_where_one_is_needed_is_named(evidence, column, value, message):
@@ -94,6 +93,7 @@ def test_a_missing_value_where_one_is_needed_is_named(evidence, column, value, m
 @pytest.mark.parametrize(
     ("column", "default"),
     [
+        ("certainty", 1.0),
         ("via", ()),
         ("via_types", ()),
         ("type_proba", None),

@@ -447,6 +447,55 @@ def test_explanation_and_sensitivity_of_an_answer_see_the_other_answers():
 # ---- JSON ----
 
 
+def test_report_on_other_evidence(report):
+    evidence = report.evidence.assign(attribution_id=["a1", "a2", "a3", "a4"])
+    evidence = report.with_evidence(evidence).evidence  # now each row knows where it comes from
+    known = report.with_evidence(evidence)
+    loose = {"check_dtype": False, "check_index_type": False}
+    pd.testing.assert_frame_equal(known.claims, report.claims, **loose)
+    pd.testing.assert_frame_equal(known.attributions, report.attributions)
+
+    mended = evidence.drop(index=3)
+    mended.loc[1, ["stance", "type"]] = ["supports", "hearsay"]
+    added = {"claim_id": "c9", "source_id": "s", "type": "witness", "stance": "denies"}
+    after = known.with_evidence(pd.concat([mended, pd.DataFrame([added])]))
+    assert after.claims["n_attributions"].to_dict() == {"c1": 3, "c2": 0, "c9": 1}
+    assert after.claims.loc["c9", "claim"] == "c9"
+    assert after.claims.loc["c2", "confidence"] == pytest.approx(0.5)
+    assert after.attributions["claim_stance"].tolist()[:3] == ["supports", "supports", "denies"]
+    assert after.attributions["claim_stance"].isna().tolist() == [False, False, False, True]
+    assert after.attributions["type"].tolist()[1] == "hearsay"
+    assert after.texts.equals(report.texts)
+    expected = ClaimScorer().predict(after.evidence, after.claims.index)["confidence"]
+    assert after.claims["confidence"].tolist() == expected.tolist()
+    assert "<mark" in after.to_html()
+    # the report that it was made of is as it was
+    assert known.evidence.equals(evidence)
+
+
+def test_a_type_that_was_changed_counts():
+    report = ss.score("Ann Lee, the mayor, said the bridge was closed.", ["The bridge was closed"])
+    mended = report.evidence.assign(type="hearsay")
+    told = mended.assign(type_proba=[{"hearsay": 1.0}])
+    after = report.with_evidence(mended)
+    assert after.claims.equals(report.with_evidence(told).claims)
+    assert not after.claims.equals(report.claims)
+    assert after.attributions["type"].tolist() == ["hearsay"]
+    assert after.attributions["type_proba"].tolist() == [None]
+
+
+def test_evidence_that_has_been_through_csv_is_the_same(tmp_path):
+    text = "Radio Lowen reported that dockers had said the hull was cracked. The mayor denied it."
+    report = ss.score(text, {"cracked": "The hull was cracked"}, outlet="lowen.example")
+    assert len(report.evidence)
+    report.evidence.to_csv(tmp_path / "evidence.csv", index=False)
+    again = report.with_evidence(pd.read_csv(tmp_path / "evidence.csv"))
+    pd.testing.assert_frame_equal(again.claims, report.claims)
+    pd.testing.assert_frame_equal(again.attributions, report.attributions)
+    assert again.evidence["via"].tolist() == report.evidence["via"].tolist()
+    assert again.evidence["type_proba"].tolist() == report.evidence["type_proba"].tolist()
+
+
 def test_json_round_trip(report, tmp_path):
     written = report.to_json(tmp_path / "r.json")
     read = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, timedelta, timezone
+from email.utils import format_datetime
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sourcescore.tables import (
@@ -18,6 +22,7 @@ from sourcescore.tables import (
     check_attributions,
     check_evidence,
     object_array,
+    read_dates,
     require_columns,
     string_array,
 )
@@ -116,11 +121,35 @@ def test_articles_of_texts_alone(articles):
     assert table["published"].dtype.kind == "M"
 
 
-@pytest.mark.parametrize("published", [["yesterday-ish"], [2025], [20250314.0]])
-def test_what_is_no_date_is_refused(published):
-    frame = pd.DataFrame({"doc_id": ["a"], "text": ["one"], "published": published})
-    with pytest.raises(ValueError, match=r"articles.published must hold dates \(say 2025-03-14"):
+@pytest.mark.parametrize(
+    "published",
+    ["yesterday-ish", "now", "May 6", "14/03/2025", "03/04/2025", 2025, 20250314.0, 45678, [2025]],
+)
+@pytest.mark.parametrize("before", [[], ["2025-03-14"]])
+def test_what_is_no_date_is_refused(published, before):
+    values = pd.Series([*before, published], dtype=object)
+    frame = pd.DataFrame({"doc_id": range(len(values)), "text": "one", "published": values})
+    message = rf"articles.published must hold dates such as 2025-03-14 .* row {len(before)}"
+    with pytest.raises(ValueError, match=message):
         as_articles(frame)
+
+
+def test_numbers_are_no_dates():
+    with pytest.raises(ValueError, match="got 45678 in row 0"):
+        read_dates(pd.Series([45678, 45679]), "published")
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7))])))
+def test_a_date_is_read_from_any_form_that_leaves_no_doubt(when):
+    when = when.replace(microsecond=0)
+    assume(when.year > 1 and when.year < 9999)
+    forms = [when, pd.Timestamp(when), when.isoformat(), when.isoformat(" ")]
+    if when.year >= 1900:
+        forms.append(format_datetime(when))
+    expected = when.astimezone(UTC).replace(tzinfo=None)
+    read = read_dates(pd.Series([*forms, None, "", pd.NaT], dtype=object), "published")
+    assert read.iloc[: len(forms)].eq(expected).all()
+    assert read.iloc[len(forms) :].isna().all()
 
 
 def test_what_is_no_outlet_is_refused():
@@ -216,13 +245,35 @@ def test_evidence_that_is_right_comes_back():
         ({"stance": [None]}, "must be 'supports' or 'denies'"),
         ({"certainty": [0.0]}, r"must lie in \(0, 1\]; got 0.0"),
         ({"certainty": [1.5]}, r"must lie in \(0, 1\]; got 1.5"),
-        ({"certainty": [np.nan]}, r"must lie in \(0, 1\]; got nan"),
+        ({"via": ["Reuters"]}, "via must hold .* got 'Reuters' in row 0"),
+        ({"via": ["Reuters ("]}, "via must hold .* also written as text"),
+        ({"type_proba": ["0.9"]}, "type_proba must hold {'witness': 1.0} .* got '0.9'"),
         ({"certainty": ["likely"]}, "certainty must hold numbers"),
     ],
 )
 def test_evidence_that_is_wrong_is_refused(columns, message):
     with pytest.raises(ValueError, match=message):
         check_evidence(evidence(**columns))
+
+
+def test_a_missing_certainty_is_one():
+    read = check_evidence(evidence(certainty=[None]))
+    assert read["certainty"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize("write", [repr, json.dumps])
+@pytest.mark.parametrize("value", [("dw.com", "O'Hara"), (), {"witness": 0.25, "hearsay": 0.75}])
+def test_evidence_is_read_back_from_text(write, value):
+    name = "type_proba" if isinstance(value, dict) else "via"
+    table = pd.concat([evidence(**{name: [write(value)]}), evidence(**{name: [None]})])
+    assert check_evidence(table)[name].tolist() == [value, None]
+
+
+@pytest.mark.parametrize("number", [7, 7.0])
+def test_documents_go_by_strings(number):
+    table = pd.concat([evidence(doc_id=[number]), evidence(doc_id=[np.nan])])
+    assert check_evidence(table)["doc_id"].tolist()[0] == "7"
+    assert check_evidence(table)["doc_id"].isna().tolist() == [False, True]
 
 
 def test_evidence_needs_its_columns():

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from sourcescore.evidence import one_in_words
 from sourcescore.priors import Priors, outlet_key
-from sourcescore.tables import check_evidence, object_array
+from sourcescore.tables import check_evidence, object_array, read_dates
 
 __all__ = ["Questions", "Rows", "read_rows"]
 
@@ -402,15 +402,5 @@ def _tuples(table: pd.DataFrame, column: str) -> tuple[np.ndarray, list[tuple[st
 def _published(table: pd.DataFrame) -> np.ndarray | None:
     if "published" not in table.columns:
         return None
-    given = table["published"]
-    if pd.api.types.is_numeric_dtype(given.dtype) and given.notna().any():
-        raise ValueError(
-            "evidence.published must hold dates (say 2025-03-14 or a datetime); got numbers: "
-            "convert them with pandas.to_datetime and the right unit."
-        )
-    try:
-        when = pd.to_datetime(given, utc=True, format="mixed")
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"evidence.published must hold dates: {error}") from None
     # NaT is the least int64
-    return when.astype("int64").to_numpy()
+    return read_dates(table["published"], "evidence.published").astype("int64").to_numpy()

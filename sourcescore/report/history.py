@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sourcescore.tables import object_array, string_array
+from sourcescore.tables import object_array, read_dates, string_array
 
 if TYPE_CHECKING:
     from sourcescore.confidence import ClaimScorer
@@ -161,9 +161,9 @@ def dated_documents(
         index=known,
         columns=["outlet", "published"],
     )
-    published = _dates(about["published"]).reset_index(drop=True)
+    published = read_dates(about["published"], "articles.published").reset_index(drop=True)
     if "published" in evidence.columns:
-        said = _dates(evidence["published"]).reset_index(drop=True)
+        said = read_dates(evidence["published"], "evidence.published").reset_index(drop=True)
         published = said.groupby(document).min().reindex(published.index).fillna(published)
     documents = pd.DataFrame(
         {"doc_id": known, "outlet": about["outlet"].to_numpy(object), "published": published}
@@ -174,11 +174,6 @@ def dated_documents(
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return documents.loc[order], rank[document]
-
-
-def _dates(values: pd.Series) -> pd.Series:
-    dates = pd.to_datetime(values, utc=True, format="mixed")
-    return dates.dt.tz_localize(None).astype("datetime64[us]")
 
 
 def _steps(rows: pd.DataFrame, max_steps: int | None) -> tuple[pd.DataFrame, np.ndarray]:

@@ -170,21 +170,61 @@ class Report:
                 f"{evidence['claim_id'].iloc[0]!r}; got the ids "
                 f"{', '.join(map(repr, texts.index[:5]))}. Give a mapping of claim_id to text."
             )
-        scores = scorer.predict(evidence, texts.index)
         counts = evidence["claim_id"].value_counts()
-        table = scores.assign(
-            claim=string_array(texts.reindex(scores.index)),
-            verdict=string_array(scores["verdict"]),
-            n_attributions=counts.reindex(scores.index).fillna(0).astype("int64"),
-        )
         about = None if articles is None else as_articles(articles)
         return cls(
             texts=pd.Series(dtype=object) if about is None else about["text"],
             attributions=attributions_frame({}, 0),
-            claims=table[[*CLAIM_COLUMNS]],
+            claims=_scored(texts, evidence, scorer, counts),
             evidence=evidence,
             scorer=scorer,
             articles=None if about is None else about[["outlet", "published"]],
+        )
+
+    def with_evidence(self, evidence: pd.DataFrame) -> Report:
+        """Report on the same texts and claims with other evidence, say this one mended by hand.
+
+        Parameters
+        ----------
+        evidence : DataFrame
+            As `evidence`, with rows changed, dropped or added. Claims that the report does not have
+            go by their ids.
+
+        Returns
+        -------
+        Report
+            Scored anew by the same scorer. Where ``type`` was changed and ``type_proba`` was not,
+            the new type is certain. What was changed in a row is changed in the attribution that it
+            comes from; that of a row that was dropped bears on no claim.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not an evidence table.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> text = "Ann Lee, the mayor, said the bridge was closed."
+        >>> report = ss.score(text, claims=["The bridge is open"])
+        >>> mended = report.evidence.assign(stance="denies")
+        >>> report.with_evidence(mended).attributions["claim_stance"].tolist()
+        ['denies']
+        """
+        table = _retyped(self._evidence, check_evidence(evidence))
+        texts = self._claims["claim"]
+        added = pd.Index(object_array(table["claim_id"].unique().tolist()), dtype=object)
+        added = added.difference(texts.index, sort=False)
+        texts = pd.concat([texts, pd.Series(added.map(str), index=added, dtype=object)])
+        attributions, from_elsewhere = _mended(self._attributions, self._evidence, table)
+        counts = pd.concat([attributions["claim_id"].dropna(), from_elsewhere]).value_counts()
+        return Report(
+            texts=self._texts,
+            attributions=attributions,
+            claims=_scored(texts, table, self._scorer, counts),
+            evidence=table,
+            scorer=self._scorer,
+            articles=self._articles,
         )
 
     @property
@@ -582,6 +622,94 @@ class Report:
         if len(self._texts) or what == "attribution":
             head += f" in {counted(len(self._texts), 'document')}"
         return "\n".join([head, *claim_lines(self._claims, n_claims)])
+
+
+def _scored(
+    texts: pd.Series, evidence: pd.DataFrame, scorer: ClaimScorer, n_attributions: pd.Series
+) -> pd.DataFrame:
+    """Return the claim table."""
+    scores = scorer.predict(evidence, texts.index)
+    table = scores.assign(
+        claim=string_array(texts.reindex(scores.index)),
+        verdict=string_array(scores["verdict"]),
+        n_attributions=n_attributions.reindex(scores.index).fillna(0).astype("int64"),
+    )
+    return table[[*CLAIM_COLUMNS]]
+
+
+#: Columns of evidence, and what they are called in the attributions.
+_SHARED_COLUMNS = {
+    "claim_id": "claim_id",
+    "stance": "claim_stance",
+    "source_id": "source_id",
+    "source_name": "source_name",
+    "type": "type",
+    "type_proba": "type_proba",
+    "certainty": "certainty",
+}
+
+
+def _retyped(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Drop the probabilities of types that were changed without them."""
+    if not {"type", "type_proba"} <= {*before.columns} & {*after.columns}:
+        return after
+    known = _records(before)
+    proba = after["type_proba"].tolist()
+    for row, (key, kind) in enumerate(zip(_keys(after), after["type"].tolist(), strict=True)):
+        old = known.get(key)
+        if old and not _same(kind, old["type"]) and _same(proba[row], old["type_proba"]):
+            proba[row] = None
+    return after.assign(type_proba=pd.Series(object_array(proba), after.index, dtype=object))
+
+
+def _mended(
+    attributions: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Change attributions as the evidence that comes from them was changed.
+
+    Also return the claims of the rows of evidence that come from no attribution.
+    """
+    rows = {key: row for row, key in enumerate(_keys(attributions))}
+    columns = {name: attributions[name].tolist() for name in _SHARED_COLUMNS.values()}
+    mended = _records(after)
+    for key, old in _records(before).items():
+        if key in rows:
+            new = mended.get(key, {"claim_id": None, "stance": None})
+            for name, called in _SHARED_COLUMNS.items():
+                if name in new and not _same(new[name], old.get(name)):
+                    columns[called][rows[key]] = new[name]
+    table = attributions_frame(
+        {name: attributions[name].tolist() for name in attributions.columns} | columns,
+        len(attributions),
+    )
+    elsewhere = [key not in rows for key in _keys(after)]
+    return table, after["claim_id"][elsewhere]
+
+
+def _records(evidence: pd.DataFrame) -> dict[tuple[Any, Any], dict[str, Any]]:
+    """Return what each attribution says, by document and attribution; the first row counts."""
+    names = [name for name in _SHARED_COLUMNS if name in evidence.columns]
+    out: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for key, record in zip(_keys(evidence), evidence[names].to_dict("records"), strict=True):
+        out.setdefault(key, {str(name): value for name, value in record.items()})
+    return out
+
+
+def _keys(table: pd.DataFrame) -> list[tuple[Any, Any]]:
+    """Return document and attribution of each row; None where it has none."""
+    parts = [
+        [None if pd.isna(v) else v for v in table[name].tolist()]
+        if name in table.columns
+        else [None] * len(table)
+        for name in ("doc_id", "attribution_id")
+    ]
+    return list(zip(*parts, strict=True))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) or isinstance(other, dict):
+        return bool(one == other)
+    return bool(one == other or (pd.isna(one) and pd.isna(other)))
 
 
 def _own(table: pd.DataFrame) -> pd.DataFrame:
