@@ -41,6 +41,7 @@ from sourcescore.extract.examples import (
 )
 from sourcescore.extract.features import (
     N_RELATIONS,
+    QUOTATION_MARKS,
     Layout,
     Vocabulary,
     WordTable,
@@ -358,6 +359,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                     taken.update(attribution.cue)
                     found.append(attribution)
             _take_in_relayed(found)
+        _continue_quotations(found, document)
         return sorted(found, key=lambda attribution: attribution.cue)
 
     def _read(self, document: Document, ranges: list[tuple[int, int]], kind: str) -> _Reading:
@@ -518,6 +520,36 @@ def _nearest_run(tokens: np.ndarray, start: int, end: int) -> np.ndarray:
         return tokens
     runs = np.split(tokens, np.flatnonzero(np.diff(tokens) != 1) + 1)
     return min(runs, key=lambda run: max(start - run[-1], run[0] - end))
+
+
+def _continue_quotations(found: list[Found], document: Document) -> None:
+    """Let a content that ends in a quotation left open take in the paragraphs that carry it on.
+
+    A quotation of several paragraphs opens anew with each and is closed in the last (*The Chicago
+    Manual of Style*, 13.30), however far that is from the cue. It goes on up to one of which
+    something is the content of another attribution.
+    """
+    quotation = document.quotation
+    first = np.flatnonzero((quotation > 0) & (np.diff(quotation, prepend=0) != 0))
+    last = np.flatnonzero((quotation > 0) & (np.diff(quotation, append=0) != 0))
+    opens = np.diff(document.paragraph, prepend=-1) > 0
+    # quotation k + 1 stands from first[k] to last[k]
+    carried = [
+        after == end + 1 and opens[after] and document.words[end] not in QUOTATION_MARKS
+        for end, after in zip(last, [*first[1:], -1], strict=False)
+    ]
+    if not any(carried):
+        return
+    spoken_for = np.zeros(len(document), dtype=bool)
+    for attribution in found:
+        spoken_for[attribution.content] = True
+    for attribution in found:
+        number = quotation[attribution.content[-1]] - 1
+        if number < 0 or attribution.content[-1] != last[number]:
+            continue
+        while carried[number] and not spoken_for[first[number + 1] : last[number + 1] + 1].any():
+            number += 1
+            attribution.content += range(first[number], last[number] + 1)
 
 
 def _take_in_relayed(found: list[Found]) -> None:
