@@ -15,7 +15,9 @@ from sklearn.exceptions import NotFittedError
 
 import sourcescore as ss
 from sourcescore.extract.examples import annotated_documents, passages, token_ranges
+from sourcescore.extract.relative import PRONOUNS, noun_phrase_before
 from sourcescore.tables import ATTRIBUTION_COLUMNS, SPAN_COLUMNS
+from sourcescore.text import parse
 
 ROLES = ("source", "cue", "content")
 
@@ -122,6 +124,65 @@ def test_what_is_relayed_is_a_child(shipped):
     assert paper["content"] == "The army says it holds the town"
     found = shipped.transform("She said she was ready, and he told reporters that it was late.")
     assert found["parent_id"].isna().all()
+
+
+LONG_QUOTATION = [
+    '"The ferry was never safe," said Rosa Imbert, who ran the port. "We wrote it down.',
+    '"The hull had cracks that anybody could see. The pumps were older than the crew.',
+    '"Then came the winter. Two of the boats were laid up, and nobody asked why.',
+    '"I kept every letter, and I will show them."',
+    "The port has 400 workers.",
+]
+
+
+def test_a_quotation_of_several_paragraphs_is_one_content(shipped):
+    text = "\n\n".join(LONG_QUOTATION)
+    contents = [" ".join(text[a:b] for a, b in c) for c in shipped.transform(text)["content_spans"]]
+    longest = max(contents, key=len)
+    assert "Two of the boats" in longest
+    assert "show them" in longest
+    assert "400 workers" not in longest
+    # where one in between is closed and has a speaker of its own, it is his
+    other = '"The pumps were new," said Abel Roy, an engineer.'
+    text = "\n\n".join([*LONG_QUOTATION[:2], other, *LONG_QUOTATION[3:]])
+    found = shipped.transform(text)
+    assert (
+        not found["content"][~found["source"].str.contains("Roy")]
+        .str.contains("pumps were new")
+        .any()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Police stopped the driver, who said he was late.", "the driver"),
+        ("He was sent home by tired doctors who told him to wait.", "tired doctors"),
+        ("It went to the Civil Aviation Authority of Malta, which said so.", None),
+        (
+            "A pharmacist in the town, who asked not to be named, agreed.",
+            "A pharmacist in the town",
+        ),
+        ("He fell in the town which said no.", "the town"),
+        ("Who said it?", ""),
+        ("It ended. Who said it?", ""),
+        (", who said it", ""),
+        ("They left early, which said a lot.", ""),
+    ],
+)
+def test_what_a_relative_pronoun_stands_for(shipped, text, phrase):
+    document = parse(text)
+    pronoun = next(k for k, word in enumerate(document.words) if word.lower() in PRONOUNS)
+    tokens = noun_phrase_before(document, pronoun, shipped.word_table_.tags)
+    expected = "the Civil Aviation Authority of Malta" if phrase is None else phrase
+    assert " ".join(document.words[token] for token in tokens) == expected
+
+
+def test_the_source_is_what_a_relative_pronoun_stands_for(shipped):
+    text = "Police stopped the driver, who said the road had been closed without a warning."
+    assert shipped.transform(text)["source"].tolist() == ["the driver"]
+    flat = ss.load_model("extractor").set_params(nested=False)
+    assert flat.transform(text)["source"].tolist() == ["who"]
 
 
 QUOTES = {

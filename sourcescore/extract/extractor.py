@@ -59,6 +59,7 @@ from sourcescore.extract.network import (
     Network,
     spread,
 )
+from sourcescore.extract.relative import PRONOUNS, noun_phrase_before
 from sourcescore.metrics import score_attributions
 from sourcescore.models import load_words
 from sourcescore.tables import (
@@ -358,9 +359,21 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                 if taken.isdisjoint(attribution.cue):
                     taken.update(attribution.cue)
                     found.append(attribution)
+            self._name_antecedents(found, document)
             _take_in_relayed(found)
         _continue_quotations(found, document)
         return sorted(found, key=lambda attribution: attribution.cue)
+
+    def _name_antecedents(self, found: list[Found], document: Document) -> None:
+        """Let the source be what a relative pronoun stands for, as nested annotation has it."""
+        for attribution in found:
+            if len(attribution.source) != 1:
+                continue
+            (token,) = attribution.source
+            if document.words[token].lower() in PRONOUNS and token < attribution.cue[0]:
+                phrase = noun_phrase_before(document, token, self.word_table_.tags)
+                if set(phrase).isdisjoint(attribution.content):
+                    attribution.source = phrase or attribution.source
 
     def _read(self, document: Document, ranges: list[tuple[int, int]], kind: str) -> _Reading:
         """Read some ranges of a document, each by itself."""
