@@ -6,6 +6,7 @@ import json
 import tempfile
 from itertools import product
 from pathlib import Path
+from time import process_time
 
 import pandas as pd
 import pytest
@@ -103,6 +104,7 @@ def corpora(draw, *, with_all_spans: bool = True) -> Corpus:
     label = st.text(alphabet="ab _-;\"'\n\r\t\x00\u2028😀\ud800#é=,", min_size=1, max_size=6)
     ids = st.text(alphabet='aE1.%/ _"\n#😀\ud800-', min_size=1, max_size=5)
     documents = []
+    ids_of_claims: set[str] = set()
     for doc_id in draw(st.lists(ids, unique=True, max_size=3)):
         text = draw(odd)
         span = st.tuples(st.integers(0, len(text)), st.integers(0, len(text))).map(sorted)
@@ -128,6 +130,9 @@ def corpora(draw, *, with_all_spans: bool = True) -> Corpus:
         about = draw(st.dictionaries(st.sampled_from(["title", "outlet"]), label))
         if draw(st.booleans()):
             about["published"] = draw(st.sampled_from(["2025-03-14", "2025-03-14T10:00:00.5"]))
+        if any(f"{doc_id}/{key}" in ids_of_claims for key in claims):
+            continue  # an error, as another test says
+        ids_of_claims |= {f"{doc_id}/{key}" for key in claims}
         documents.append(
             about | {"doc": doc_id, "text": text, "claims": claims, "attributions": entries}
         )
@@ -212,6 +217,31 @@ def test_tables_make_a_corpus_document_by_document():
         Corpus.from_tables(["He said.", "H"], rows[[*rows][:4]].assign(cue_spans=[[]] * 3))
     with pytest.raises(ValueError, match="attributions lacks the column doc_id"):
         Corpus.from_tables("He said.", rows.drop(columns="doc_id"))
+
+
+def test_claims_of_a_document_with_one_id_are_an_error():
+    rows = pd.DataFrame({"doc_id": ["d", "d"], "claim_id": ["c", "d/c"]})
+    for role in ROLES:
+        rows[f"{role}_spans"] = [[(0, 2)], [(3, 7)]]
+    claims = pd.DataFrame({"claim": ["one", "two"]}, index=["c", "d/c"])
+    with pytest.raises(ValueError, match="claims has 'd/c' of the document 'd' more than once"):
+        Corpus.from_tables({"d": "He said."}, rows, claims)
+
+
+@pytest.mark.parametrize("written", ["[(0, 2)]", "[[0, 2]]", "((0, 2),)", " [(0, 2),] "])
+def test_tables_may_have_been_through_csv(written):
+    rows = pd.DataFrame({"doc_id": ["d"], "source_spans": [written], "cue_spans": ["[]"]})
+    rows["content_spans"] = ""
+    corpus = Corpus.from_tables({"d": "He said."}, rows)
+    assert pieces(corpus) == [["He", "", ""]]
+
+
+@pytest.mark.parametrize("written", ["0-2", "[0, 2]", "[(0, 2", "[(a, b)]", "[" * 100_000, 7])
+def test_spans_that_are_none_are_named(written):
+    rows = pd.DataFrame({"doc_id": ["d"], "cue_spans": [[]], "content_spans": [[]]})
+    rows["source_spans"] = [written]
+    with pytest.raises(ValueError, match=r"attributions\.source_spans must .* attribution a1 of"):
+        Corpus.from_tables({"d": "He said."}, rows)
 
 
 # ------------------------------------------------------------------------------ JSON of the tools
@@ -695,6 +725,17 @@ def test_the_places_of_pieces_are_the_closest_that_do_not_overlap(words, where):
     if lengths:
         begin, end = min(s for s, _ in found.values()), max(e for _, e in found.values())
         assert end - begin == min(lengths)
+
+
+def test_pieces_that_recur_take_no_longer_than_others(write):
+    n = 4_000
+    text = "He said it. " * n
+    rows = [f"d,He,said,it,{text if i == 0 else ''}" for i in range(n)]
+    began = process_time()
+    corpus = read_csv(write("\n".join(["doc_id,source,cue,content,text", *rows])))
+    # with a look at every place for every row it is a minute
+    assert process_time() - began < 10
+    assert corpus.attributions["cue_spans"].tolist() == [[(3, 7)]] * n
 
 
 def test_read_goes_by_the_name_of_the_file(tmp_path):
