@@ -541,6 +541,35 @@ def test_brat_without_its_files(tmp_path, write, articles):
         write_brat(Corpus.from_tables(articles.articles.head(1), nothing), tmp_path)
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["short-1", "a b", "é"],
+        ["d" * 300, "d" * 301, "é" * 100, "d" * 251, "d" * 252],
+        ["", ".", "..", "a.", "a ", "x/y", "\0", "NUL", "con.txt", "console", "~"],
+        ["a", "A", "ab/c", "AB/C"],
+    ],
+)
+def test_any_id_makes_a_file_of_brat(tmp_path, ids):
+    corpus = Corpus.from_tables(
+        dict.fromkeys(ids, TEXT),
+        pd.DataFrame({"doc_id": ids} | {f"{role}_spans": [[(0, 2)]] * len(ids) for role in ROLES}),
+    )
+    write_brat(corpus, tmp_path)
+    names = [path.name for path in tmp_path.iterdir()]
+    assert len({name.casefold() for name in names}) == 2 * len(ids)
+    assert all(name.isascii() and len(name) <= 255 for name in names)
+    assert all(Path(name).stem.strip(" .") == Path(name).stem for name in names)
+    assert_same(read_brat(tmp_path), corpus)
+
+
+def test_short_readable_ids_are_the_names_of_files_of_brat(tmp_path):
+    ids = ["akhalsheni-drone", "2025-03-14 [2]", "v1.2", "d" * 251]
+    empty = pd.DataFrame({"doc_id": []} | {f"{role}_spans": [] for role in ROLES})
+    write_brat(Corpus.from_tables(dict.fromkeys(ids, TEXT), empty), tmp_path)
+    assert {path.name for path in tmp_path.glob("*.ann")} == {f"{name}.ann" for name in ids}
+
+
 # ------------------------------------------------------------------------------------------- CoNLL
 
 

@@ -33,8 +33,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,11 @@ _NOTE = "Sourcescore"
 _WORD = re.compile(r"[^\s\ud800-\udfff]+")
 _LINE_END = re.compile(r"[\r\n\t]")
 _NUMBER_AT_END = re.compile(r"\d+$")
+_LONGEST_NAME = 255 - len(".ann")
+_SHORT_NAME = 100
+_CUT_ESCAPE = re.compile(r"%.?$")
+# what Windows takes for a device, whatever the ending
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)
 _TRIGGERS = ("cue", "content", "source")
 
 
@@ -334,14 +340,15 @@ def write_brat(corpus: Corpus, folder: str | PathLike[str]) -> None:
     ----------
     corpus : Corpus
     folder : str or path
-        Made where it is not there. Files of the same names are overwritten. A file has the name of
-        its document, with %XX for what a name of a file cannot hold.
+        Made where it is not there. Files of the same names are overwritten. A file has the id of
+        its document for a name, with %XX for what a name of a file cannot hold. An id that is too
+        long for a name, is empty, or differs from another in upper and lower case alone, has a
+        name that is cut and ends with a checksum. `read_brat` gives the ids as they were.
 
     Raises
     ------
     ValueError
-        If an attribution has no piece of the text, a document has no id, or the tables of the
-        corpus do not fit together.
+        If an attribution has no piece of the text, or the tables of the corpus do not fit together.
 
     See Also
     --------
@@ -359,18 +366,29 @@ def write_brat(corpus: Corpus, folder: str | PathLike[str]) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    used: set[str] = set()
     for document in checked(corpus):
-        name = _file_name(document["doc"])
+        name = _file_name(document["doc"], used)
+        used.add(name.casefold())
         lines = list(_lines(document))
         (folder / f"{name}.txt").write_bytes(encoded(document["text"]))
         (folder / f"{name}.ann").write_bytes(encoded("".join(f"{line}\n" for line in lines)))
 
 
-def _file_name(doc_id: str) -> str:
-    if not doc_id:
-        raise ValueError("a document without an id cannot be a file of brat; give it one.")
+def _file_name(doc_id: str, used: Collection[str]) -> str:
+    """A name that every file system takes, and that none of them takes for one of `used`.
+
+    The id itself stands in the file, so that a name may leave some of it out.
+    """
     name = quote(doc_id, safe=" ()[],;=@+&'!", errors="surrogatepass")
-    return f"%2E{name[1:]}" if name.startswith(".") else name
+    if name.startswith(".") or _DEVICE.match(name):
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if name.endswith((" ", ".")):
+        name = f"{name[:-1]}%{ord(name[-1]):02X}"
+    if not name or len(name) > _LONGEST_NAME or name.casefold() in used:
+        digest = sha256(doc_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        name = f"{_CUT_ESCAPE.sub('', name[:_SHORT_NAME])}~{digest}"
+    return name
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
