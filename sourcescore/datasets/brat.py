@@ -8,7 +8,8 @@ T     ``T2 content 9 11;20 26 so ...``   a piece, where its type is a role; seve
 E     ``E1 cue:T1 source:T2 parent:E3``  an attribution: the trigger is its cue, unless its type is
                                          another role; arguments by their name, or by the type of
                                          the piece; ``parent`` is the attribution around it
-R     ``R1 says Arg1:T2 Arg2:T1``        ties pieces (see `sourcescore.datasets.joining`)
+R     ``R1 says Arg1:T2 Arg2:T1``        ties pieces (see `sourcescore.datasets.joining`);
+                                         ``parent`` ties events, too
 A, M  ``A1 type E1 witness``             a label of an attribution or of a piece: ``type, stance,
                                          kind, source_name, claim_stance`` or one of your own; one
                                          without a value is ``true``
@@ -63,7 +64,7 @@ _TRIGGERS = ("cue", "content", "source")
 def read_brat(
     path: str | PathLike[str],
     *,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str | None] | None = None,
     encoding: str = "utf-8",
 ) -> Corpus:
     """Read a folder of brat's ``.txt`` and ``.ann`` files, or one ``.ann`` file.
@@ -73,9 +74,10 @@ def read_brat(
     path : str or path
         Folders below it are read too. A ``.txt`` without an ``.ann`` was not annotated and is left
         out.
-    labels : mapping of str to str, optional
+    labels : mapping of str to str or None, optional
         Which type of piece (or argument of an event) is ``source``, ``cue`` and ``content``, beside
-        the names of the roles; see `read_jsonl`.
+        the names of the roles, and None for what is to be left out without a warning; see
+        `read_jsonl`.
     encoding : str, default="utf-8"
 
     Returns
@@ -88,6 +90,11 @@ def read_brat(
         If there is no such file or folder, or an ``.ann`` has no ``.txt``.
     ValueError
         If a line is none of brat's, or does not fit the text; the message names file and line.
+
+    Warns
+    -----
+    UserWarning
+        If types of pieces are no role, or relations tie nothing, and were left out.
 
     See Also
     --------
@@ -128,7 +135,7 @@ def read_brat(
         with located(str(file)):
             builder.add(*_document(annotations, text, name.removesuffix(".ann"), roles))
     with located(str(path)):
-        roles.check()
+        roles.check(str(path))
     return builder.corpus()
 
 
@@ -273,7 +280,15 @@ def _document(
         if role is not None:
             own = found.labels.get(key, {}) | found.notes.get(key, {})
             pieces.append(Piece(key, role, spans[key], own))
-    entries += join(pieces, found.relations)
+    events = {entry["id"]: entry for entry in entries}
+    tied = []
+    for relation in found.relations:
+        inner, outer, kind = relation
+        if is_parent(kind) and inner != outer and {inner, outer} <= events.keys():
+            events[inner]["parent"] = outer
+        else:
+            tied.append(relation)
+    entries += join(pieces, tied, roles)
     line = {key: number for number, key in enumerate(found.places)}
     entries.sort(key=lambda entry: line[entry["id"]])
     places = [found.places[entry["id"]] for entry in entries]
@@ -299,16 +314,18 @@ def _events(
     for key, ((trigger_name, trigger), *arguments) in found.events.items():
         with located(found.places[key]):
             entry: dict[str, Any] = {"id": key}
-            made = [(trigger, roles.of(trigger_name) or "cue")]
+            made = [(trigger, roles.get(trigger_name) or "cue")]
             for name, target in arguments:
                 plain = _NUMBER_AT_END.sub("", name)
                 if is_parent(plain):
                     entry["parent"] = target
                 elif target in found.pieces:
-                    role = roles.of(plain) or roles.of(found.pieces[target][0])
+                    role = roles.get(plain) or roles.get(found.pieces[target][0])
                     if role is not None:
                         made.append((target, role))
-            if len(made) == 1 and roles.of(trigger_name) is None:
+                else:
+                    roles.leave_out(name)
+            if len(made) == 1 and roles.get(trigger_name) is None:
                 continue  # an event of another layer
             labels: dict[str, str] = {}
             for target, role in made:

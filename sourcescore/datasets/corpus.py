@@ -115,9 +115,10 @@ class Corpus:
         attributions : DataFrame
             With ``doc_id, source_spans, cue_spans, content_spans``, also as CSV gives them back
             (``"[(0, 5)]"``); better with ``attribution_id, parent_id`` and the labels ``type,
-            stance, kind, source_name, claim_id, claim_stance, sentence``. Further columns are taken for labels of your own
-            and become strings. What a model computes anew (probabilities, certainty, source_id,
-            via) is left out, and the pieces are cut out of the text by their spans.
+            stance, kind, source_name, claim_id, claim_stance, sentence``. Further columns are taken
+            for labels of your own and become strings. What a model computes anew (probabilities,
+            certainty, source_id, via) is left out, and the pieces are cut out of the text by their
+            spans.
         claims : DataFrame, index claim_id, optional
             With ``claim``, and ``doc_id`` where a claim belongs to one document. A claim that
             attributions of several documents name becomes one for each; a claim without a document
