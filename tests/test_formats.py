@@ -294,6 +294,15 @@ def prodigy(**changes):
     return {"text": TEXT, "spans": spans, "answer": "accept", "meta": {"doc_id": "p"}} | changes
 
 
+def test_prodigy_relations_of_words_that_are_no_span(write):
+    cue, word = prodigy()["spans"][1], {"start": 24, "end": 26, "label": None}
+    tie = {"head": 1, "child": 6, "head_span": cue, "child_span": word, "label": "x"}
+    with pytest.warns(UserWarning) as caught:
+        read_jsonl(write([prodigy(relations=[tie])]))
+    assert "'x' (1)" in str(caught[0].message)
+    assert "None'" not in str(caught[0].message)
+
+
 def test_prodigy_without_relations(write):
     rejected = prodigy(answer="reject", meta={})
     corpus = read_jsonl(write([prodigy(), rejected, prodigy(meta={}, spans=[])]))
@@ -489,6 +498,13 @@ def test_label_studio_predictions_are_read_when_asked_for(write, articles, tmp_p
     assert pieces(export) == [["", "said", ""]]
 
 
+def test_label_studio_predictions_by_id_alone_are_said_to_be_left_out(write):
+    path = write([{"id": 1, "data": {"text": TEXT}, "annotations": [], "predictions": [3]}])
+    for asked in (False, True):
+        with pytest.warns(UserWarning, match="the ids of predictions alone, left out: 1"):
+            assert len(read_jsonl(path, predictions=asked).texts) == 0
+
+
 def test_label_studio_min_with_labels_of_regions(write):
     places = {"start": 3, "end": 7, "text": "said"}, {"start": 17, "end": 23, "text": "denied"}
     one = {
@@ -534,6 +550,9 @@ def test_labels_that_are_no_role_are_left_out_with_a_warning(write, brat):
     with pytest.warns(UserWarning) as caught:
         read_jsonl(path)
     assert len(caught) == 1
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning) as caught:
+        ss.datasets.read(path)
     assert caught[0].filename == __file__
     message = str(caught[0].message)
     assert "some.jsonl: left out were labels that are no role: 'SPEAKR' (2), 'PER' (1)" in message
@@ -630,6 +649,12 @@ def test_a_lone_piece_with_a_parent_keeps_to_itself(write, lone):
     )
     assert len(corpus.attributions) == 2
     assert corpus.attributions["parent_id"].fillna("").tolist() == ["", "1"]
+
+
+def test_brat_events_beside_another_layer(brat):
+    more = "T4\tPerson 12 16\tThey\nE1\tcue:T2 source:T1 content:T3\n"
+    with pytest.warns(UserWarning, match=r"no role: 'Person' \(1\)"):
+        assert pieces(read_brat(brat(ANN + more))) == [["He", "said", "so it"]]
 
 
 def test_brat_relations_may_tie_events_to_their_parents(brat):

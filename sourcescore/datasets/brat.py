@@ -327,6 +327,7 @@ def _events(
                     roles.leave_out(name)
             if len(made) == 1 and roles.get(trigger_name) is None:
                 continue  # an event of another layer
+            roles.use()
             labels: dict[str, str] = {}
             for target, role in made:
                 if target not in found.pieces:

@@ -25,6 +25,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from bisect import bisect_left
 from collections import Counter
@@ -129,10 +130,14 @@ class Roles:
         """The role of a label of a piece; one that has none counts as left out."""
         role = self.get(label)
         if role is not None:
-            self._known = True
-        elif _plain(label) not in self._roles:
+            self.use()
+        elif label is not None and _plain(label) not in self._roles:
             self._unknown[str(label)] += 1
         return role
+
+    def use(self) -> None:
+        """Know that the file has pieces with a role."""
+        self._known = True
 
     def read(self, label: Any) -> tuple[str, dict[str, str]] | None:
         """The role of a mark, and the labels that it is: ``type=witness`` is a label, no piece."""
@@ -151,7 +156,7 @@ class Roles:
         """Count something else that was left out."""
         self._remarks[what] += 1
 
-    def check(self, name: str, *, stacklevel: int = 3) -> None:
+    def check(self, name: str) -> None:
         """Warn of what was left out of the file of this name.
 
         Raises
@@ -181,7 +186,15 @@ class Roles:
             said = [f"left out were {', and '.join(said)}. {hint}"]
         said += [f"{what}: {count}" for what, count in self._remarks.items()]
         if said:
-            warnings.warn(f"{name}: {'; '.join(said)}.", UserWarning, stacklevel=stacklevel)
+            warnings.warn(f"{name}: {'; '.join(said)}.", UserWarning, stacklevel=_outside())
+
+
+def _outside() -> int:
+    """The stack level, for the caller, of the code that called the library."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("sourcescore."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _counted(names: Counter[str]) -> str:

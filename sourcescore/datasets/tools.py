@@ -332,13 +332,14 @@ def _read_label_studio(
     if len(done) > 1:
         roles.remark("tasks with several annotations, of which the first was read")
     if not done and not (entry.get("annotations") or entry.get("completions")):
-        # a version of the export names predictions by number alone
         done = [one for one in _list(entry, "predictions") if isinstance(one, dict)]
         if done and not predictions:
+            done = []
             roles.remark(
                 "tasks with predictions but no annotation, left out unless predictions=True"
             )
-            return None
+        elif not done and _list(entry, "predictions"):  # an export may give their ids alone
+            roles.remark("tasks with the ids of predictions alone, left out")
     if not done:
         return None
     regions: list[tuple[str, dict[str, Any]]] = []
