@@ -146,11 +146,32 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(write):
 def test_dates_are_brought_to_utc(write):
     documents = [
         {"doc": k, "text": "", "published": when}
-        for k, when in enumerate(["2025-03-14", "2025-03-14T10:00:00+02:00", None])
+        for k, when in enumerate(
+            ["2025-03-14", "2025-03-14T10:00:00+02:00", "Fri, 14 Mar 2025 10:00:00 +0100", None]
+        )
     ]
     published = read_jsonl(write(*documents)).articles["published"]
-    expected = [pd.Timestamp("2025-03-14"), pd.Timestamp("2025-03-14 08:00"), pd.NaT]
-    assert published.tolist() == expected
+    expected = [pd.Timestamp(f"2025-03-14 {hour}:00") for hour in ("00", "08", "09")]
+    assert published.tolist() == [*expected, pd.NaT]
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-12:00"])
+def test_a_date_at_the_end_of_the_calendar_is_a_date_or_an_error(write, when):
+    try:
+        read = read_jsonl(write({"doc": "d", "text": "", "published": when}))
+    except ValueError as error:
+        assert "line 1: published must be a date" in str(error)
+    else:
+        assert read.articles["published"].notna().all()
+
+
+def test_claims_that_would_have_one_id_are_an_error(write):
+    one = {"doc": "a", "text": "", "claims": {"b/c": "x"}}
+    other = {"doc": "a/b", "text": "", "claims": {"c": "y"}}
+    with pytest.raises(ValueError, match=r"line 2: the claim 'c' of the document 'a/b' .*'a/b/c'"):
+        read_jsonl(write(one, other))
+    own = {"doc": "d", "text": "", "claims": {"c": "x", "d/c": "y"}}
+    assert read_jsonl(write(own)).claims["claim"].to_dict() == {"d/c": "x", "d/d/c": "y"}
 
 
 @pytest.mark.parametrize(
@@ -162,6 +183,12 @@ def test_dates_are_brought_to_utc(write):
         ([1], "a line must hold a JSON object"),
         ({"doc": "x"}, "'text' is missing"),
         ({"text": "x"}, "'doc' is missing"),
+        ({"doc": None, "text": "x"}, "doc must be a string or a number; got None"),
+        ({"doc": ["x"], "text": "x"}, r"doc must be a string or a number; got \['x'\]"),
+        ({"doc": "x", "text": "", "claims": {"c": None}}, "text of the claim 'c' must be a string"),
+        (document(id=None), "the id of an attribution must be a string or a number; got None"),
+        ({"doc": "x", "text": "", "published": []}, r"published must be a date .* got \[\]"),
+        ({"doc": "x", "text": "", "published": "99999-01-01"}, "published must be a date"),
         ({"doc": "x", "text": None}, "text must be a string; got NoneType"),
         ({"doc": "d", "text": "again"}, "the document 'd' is there twice"),
         ({"doc": "x", "text": "", "published": "soon"}, "published must be a date .* got 'soon'"),

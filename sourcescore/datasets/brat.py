@@ -8,7 +8,8 @@ T     ``T2 content 9 11;20 26 so ...``   a piece, where its type is a role; seve
 E     ``E1 cue:T1 source:T2 parent:E3``  an attribution: the trigger is its cue, unless its type is
                                          another role; arguments by their name, or by the type of
                                          the piece; ``parent`` is the attribution around it
-R     ``R1 says Arg1:T2 Arg2:T1``        ties pieces (see `sourcescore.datasets.joining`)
+R     ``R1 says Arg1:T2 Arg2:T1``        ties pieces (see `sourcescore.datasets.joining`);
+                                         ``parent`` ties events, too
 A, M  ``A1 type E1 witness``             a label of an attribution or of a piece: ``type, stance,
                                          kind, source_name, claim_stance`` or one of your own; one
                                          without a value is ``true``
@@ -33,8 +34,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -51,13 +53,18 @@ _NOTE = "Sourcescore"
 _WORD = re.compile(r"[^\s\ud800-\udfff]+")
 _LINE_END = re.compile(r"[\r\n\t]")
 _NUMBER_AT_END = re.compile(r"\d+$")
+_LONGEST_NAME = 255 - len(".ann")
+_SHORT_NAME = 100
+_CUT_ESCAPE = re.compile(r"%.?$")
+# what Windows takes for a device, whatever the ending
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)
 _TRIGGERS = ("cue", "content", "source")
 
 
 def read_brat(
     path: str | PathLike[str],
     *,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str | None] | None = None,
     encoding: str = "utf-8",
 ) -> Corpus:
     """Read a folder of brat's ``.txt`` and ``.ann`` files, or one ``.ann`` file.
@@ -67,9 +74,10 @@ def read_brat(
     path : str or path
         Folders below it are read too. A ``.txt`` without an ``.ann`` was not annotated and is left
         out.
-    labels : mapping of str to str, optional
+    labels : mapping of str to str or None, optional
         Which type of piece (or argument of an event) is ``source``, ``cue`` and ``content``, beside
-        the names of the roles; see `read_jsonl`.
+        the names of the roles, and None for what is to be left out without a warning; see
+        `read_jsonl`.
     encoding : str, default="utf-8"
 
     Returns
@@ -82,6 +90,11 @@ def read_brat(
         If there is no such file or folder, or an ``.ann`` has no ``.txt``.
     ValueError
         If a line is none of brat's, or does not fit the text; the message names file and line.
+
+    Warns
+    -----
+    UserWarning
+        If types of pieces are no role, or relations tie nothing, and were left out.
 
     See Also
     --------
@@ -122,7 +135,7 @@ def read_brat(
         with located(str(file)):
             builder.add(*_document(annotations, text, name.removesuffix(".ann"), roles))
     with located(str(path)):
-        roles.check()
+        roles.check(str(path))
     return builder.corpus()
 
 
@@ -267,7 +280,15 @@ def _document(
         if role is not None:
             own = found.labels.get(key, {}) | found.notes.get(key, {})
             pieces.append(Piece(key, role, spans[key], own))
-    entries += join(pieces, found.relations)
+    events = {entry["id"]: entry for entry in entries}
+    tied = []
+    for relation in found.relations:
+        inner, outer, kind = relation
+        if is_parent(kind) and inner != outer and {inner, outer} <= events.keys():
+            events[inner]["parent"] = outer
+        else:
+            tied.append(relation)
+    entries += join(pieces, tied, roles)
     line = {key: number for number, key in enumerate(found.places)}
     entries.sort(key=lambda entry: line[entry["id"]])
     places = [found.places[entry["id"]] for entry in entries]
@@ -293,17 +314,20 @@ def _events(
     for key, ((trigger_name, trigger), *arguments) in found.events.items():
         with located(found.places[key]):
             entry: dict[str, Any] = {"id": key}
-            made = [(trigger, roles.of(trigger_name) or "cue")]
+            made = [(trigger, roles.get(trigger_name) or "cue")]
             for name, target in arguments:
                 plain = _NUMBER_AT_END.sub("", name)
                 if is_parent(plain):
                     entry["parent"] = target
                 elif target in found.pieces:
-                    role = roles.of(plain) or roles.of(found.pieces[target][0])
+                    role = roles.get(plain) or roles.get(found.pieces[target][0])
                     if role is not None:
                         made.append((target, role))
-            if len(made) == 1 and roles.of(trigger_name) is None:
+                else:
+                    roles.leave_out(name)
+            if len(made) == 1 and roles.get(trigger_name) is None:
                 continue  # an event of another layer
+            roles.use()
             labels: dict[str, str] = {}
             for target, role in made:
                 if target not in found.pieces:
@@ -334,14 +358,15 @@ def write_brat(corpus: Corpus, folder: str | PathLike[str]) -> None:
     ----------
     corpus : Corpus
     folder : str or path
-        Made where it is not there. Files of the same names are overwritten. A file has the name of
-        its document, with %XX for what a name of a file cannot hold.
+        Made where it is not there. Files of the same names are overwritten. A file has the id of
+        its document for a name, with %XX for what a name of a file cannot hold. An id that is too
+        long for a name, is empty, or differs from another in upper and lower case alone, has a
+        name that is cut and ends with a checksum. `read_brat` gives the ids as they were.
 
     Raises
     ------
     ValueError
-        If an attribution has no piece of the text, a document has no id, or the tables of the
-        corpus do not fit together.
+        If an attribution has no piece of the text, or the tables of the corpus do not fit together.
 
     See Also
     --------
@@ -359,18 +384,29 @@ def write_brat(corpus: Corpus, folder: str | PathLike[str]) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    used: set[str] = set()
     for document in checked(corpus):
-        name = _file_name(document["doc"])
+        name = _file_name(document["doc"], used)
+        used.add(name.casefold())
         lines = list(_lines(document))
         (folder / f"{name}.txt").write_bytes(encoded(document["text"]))
         (folder / f"{name}.ann").write_bytes(encoded("".join(f"{line}\n" for line in lines)))
 
 
-def _file_name(doc_id: str) -> str:
-    if not doc_id:
-        raise ValueError("a document without an id cannot be a file of brat; give it one.")
+def _file_name(doc_id: str, used: Collection[str]) -> str:
+    """A name that every file system takes, and that none of them takes for one of `used`.
+
+    The id itself stands in the file, so that a name may leave some of it out.
+    """
     name = quote(doc_id, safe=" ()[],;=@+&'!", errors="surrogatepass")
-    return f"%2E{name[1:]}" if name.startswith(".") else name
+    if name.startswith(".") or _DEVICE.match(name):
+        name = f"%{ord(name[0]):02X}{name[1:]}"
+    if name.endswith((" ", ".")):
+        name = f"{name[:-1]}%{ord(name[-1]):02X}"
+    if not name or len(name) > _LONGEST_NAME or name.casefold() in used:
+        digest = sha256(doc_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        name = f"{_CUT_ESCAPE.sub('', name[:_SHORT_NAME])}~{digest}"
+    return name
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

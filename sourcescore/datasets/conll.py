@@ -77,7 +77,7 @@ _SPACE = re.compile(r"\s+")
 def read_conll(
     path: str | PathLike[str],
     *,
-    labels: Mapping[str, str] | None = None,
+    labels: Mapping[str, str | None] | None = None,
     encoding: str = "utf-8",
 ) -> Corpus:
     """Read a file of tokens with BIO tags of roles.
@@ -86,7 +86,7 @@ def read_conll(
     ----------
     path : str or path
         See the module for the format.
-    labels : mapping of str to str, optional
+    labels : mapping of str to str or None, optional
         Which tag is ``source``, ``cue`` and ``content``; see `read_jsonl`.
     encoding : str, default="utf-8"
 
@@ -127,7 +127,7 @@ def read_conll(
         with located(f"{path}, line {part.line}"):
             builder.add(_document(part, number, layout, roles, path))
     with located(str(path)):
-        roles.check()
+        roles.check(str(path))
     return builder.corpus()
 
 

@@ -11,17 +11,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sourcescore.datasets.offsets import spans_from_text
 from sourcescore.tables import (
     ATTRIBUTION_COLUMNS,
     SPAN_COLUMNS,
     as_articles,
     attributions_frame,
+    read_dates,
     require_columns,
     string_array,
 )
@@ -49,7 +51,8 @@ class Corpus:
         The attribution table, with the further column ``kind`` where it is annotated, and those of
         the annotator's own labels.
     claims : DataFrame, index claim_id
-        ``claim`` (its text) and ``doc_id``. The id is ``doc_id/claim`` as the file has it.
+        ``claim`` (its text) and ``doc_id``. The id is ``doc_id/claim``, with the id of the claim as
+        the file has it.
     articles : DataFrame
         ``doc_id, text, title, outlet, published``: what `sourcescore.score_corpus` takes.
     """
@@ -110,11 +113,12 @@ class Corpus:
             As `sourcescore.score_corpus` takes them. A DataFrame may have ``title, outlet,
             published``.
         attributions : DataFrame
-            With ``doc_id, source_spans, cue_spans, content_spans``; better with
-            ``attribution_id, parent_id`` and the labels ``type, stance, kind, source_name,
-            claim_id, claim_stance, sentence``. Further columns are taken for labels of your own
-            and become strings. What a model computes anew (probabilities, certainty, source_id,
-            via) is left out, and the pieces are cut out of the text by their spans.
+            With ``doc_id, source_spans, cue_spans, content_spans``, also as CSV gives them back
+            (``"[(0, 5)]"``); better with ``attribution_id, parent_id`` and the labels ``type,
+            stance, kind, source_name, claim_id, claim_stance, sentence``. Further columns are taken
+            for labels of your own and become strings. What a model computes anew (probabilities,
+            certainty, source_id, via) is left out, and the pieces are cut out of the text by their
+            spans.
         claims : DataFrame, index claim_id, optional
             With ``claim``, and ``doc_id`` where a claim belongs to one document. A claim that
             attributions of several documents name becomes one for each; a claim without a document
@@ -128,7 +132,8 @@ class Corpus:
         Raises
         ------
         TypeError, ValueError
-            If a table lacks a column, a span is not in its text, or an id names nothing.
+            If a table lacks a column, a span is not in its text, an id names nothing, or two claims
+            of a document have one id (``c`` and ``d/c`` of the document ``d`` are the same).
 
         Examples
         --------
@@ -199,7 +204,7 @@ class Builder:
     def __init__(self) -> None:
         self._documents: list[tuple[Any, ...]] = []
         self._rows: list[dict[str, Any]] = []
-        self._claims: list[tuple[str, str, str]] = []
+        self._claims: dict[str, tuple[str, str, str]] = {}
         self._seen: set[str] = set()
 
     def add(self, document: Any, places: Sequence[str] | None = None) -> None:
@@ -214,12 +219,19 @@ class Builder:
         if doc_id in self._seen:
             raise ValueError(f"the document {doc_id!r} is there twice")
         claims = _claims(document, doc_id)
+        for key, *_ in claims:
+            if key in self._claims:  # a/b and c, a and b/c
+                raise ValueError(
+                    f"the claim {key.removeprefix(f'{doc_id}/')!r} of the document {doc_id!r} and "
+                    f"one of the document {self._claims[key][1]!r} would have the same id {key!r}; "
+                    "give one of them another"
+                )
         rows = _attributions(document, doc_id, text, {key for key, *_ in claims}, places)
         title, outlet = _label(document, "title"), _label(document, "outlet")
         published = _date(document.get("published"))
         self._seen.add(doc_id)
         self._rows += rows
-        self._claims += claims
+        self._claims |= {claim[0]: claim for claim in claims}
         self._documents.append((doc_id, text, title, outlet, published))
 
     def corpus(self) -> Corpus:
@@ -240,7 +252,7 @@ class Builder:
         )
         texts = text_column.set_axis(pd.Index(ids, dtype=object, name="doc_id"))
         claim_ids, claim_docs, claim_texts = (
-            zip(*self._claims, strict=True) if self._claims else [()] * 3
+            zip(*self._claims.values(), strict=True) if self._claims else [()] * 3
         )
         claim_table = pd.DataFrame(
             {"claim": string_array(claim_texts), "doc_id": string_array(claim_docs)},
@@ -255,7 +267,13 @@ def _document(document: Any) -> tuple[str, str]:
     text = document["text"]
     if not isinstance(text, str):
         raise ValueError(f"text must be a string; got {type(text).__name__}")
-    return str(document["doc"]), text
+    return _key(document["doc"], "doc"), text
+
+
+def _key(value: Any, name: str) -> str:
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"{name} must be a string or a number; got {value!r}")
+    return str(value)
 
 
 def _label(entry: dict[str, Any], name: str) -> str | None:
@@ -265,16 +283,20 @@ def _label(entry: dict[str, Any], name: str) -> str | None:
     return value
 
 
-def _date(value: Any) -> datetime | None:
+def _date(value: Any) -> np.datetime64 | None:
     if value is None:
         return None
-    if not isinstance(value, str):
-        raise ValueError(f"published must be a date such as '2025-03-14'; got {value!r}")
     try:
-        when = datetime.fromisoformat(value)
+        if not isinstance(value, str):
+            raise ValueError
+        return _read_date(value)
     except ValueError:
         raise ValueError(f"published must be a date such as '2025-03-14'; got {value!r}") from None
-    return when if when.tzinfo is None else when.astimezone(UTC).replace(tzinfo=None)
+
+
+@lru_cache(maxsize=4096)
+def _read_date(value: str) -> np.datetime64:
+    return read_dates(pd.Series([value], dtype=object), "published").to_numpy()[0]
 
 
 def _attributions(
@@ -310,7 +332,7 @@ def _attribution(
 ) -> dict[str, Any]:
     if not isinstance(entry, dict):
         raise ValueError(f"an attribution must be a JSON object; got {entry!r}")
-    own = given = str(entry["id"])
+    own = given = _key(entry["id"], "the id of an attribution")
     while own in ids:  # tools that number each annotator's work anew give an id twice
         own = f"{given}#{ids[given] + 1}"
         ids[given] += 1
@@ -372,7 +394,10 @@ def _claims(document: dict[str, Any], doc_id: str) -> list[tuple[str, str, str]]
         claims = {} if document.get("claim") is None else {"c1": document["claim"]}
     if not isinstance(claims, dict):
         raise ValueError(f"claims must be a JSON object, id to text; got {type(claims).__name__}")
-    return [(f"{doc_id}/{key}", doc_id, str(claim)) for key, claim in claims.items()]
+    return [
+        (f"{doc_id}/{key}", doc_id, _key(claim, f"the text of the claim {key!r}"))
+        for key, claim in claims.items()
+    ]
 
 
 def _table(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -408,7 +433,14 @@ def _documents(corpus: Corpus) -> Iterator[dict[str, Any]]:
         corpus.claims.index, corpus.claims["claim"], corpus.claims["doc_id"], strict=True
     )
     for claim_id, claim, doc_id in claim_table:
-        _of(claims, doc_id, "claims")[_local(claim_id, doc_id)] = claim
+        own, local = _of(claims, doc_id, "claims"), _local(claim_id, doc_id)
+        if local in own:
+            raise ValueError(
+                f"claims has {claim_id!r} of the document {doc_id!r} more than once ({local!r} and "
+                f"{f'{doc_id}/{local}'!r} are the same); give each claim of a document an id of "
+                "its own."
+            )
+        own[local] = claim
     attributions: dict[str, list[dict[str, Any]]] = {key: [] for key in ids}
     for row in _records(corpus.attributions):
         doc_id = row.pop("doc_id", None)
@@ -419,8 +451,7 @@ def _documents(corpus: Corpus) -> Iterator[dict[str, Any]]:
         if "claim_id" in row:
             entry["claim"] = _local(row.pop("claim_id"), doc_id)
         for role in ROLES:
-            spans = row.pop(f"{role}_spans", ())
-            entry[role] = [[_int(start), _int(end)] for start, end in spans]
+            entry[role] = _pairs(row.pop(f"{role}_spans", ()), f"{role}_spans", entry["id"], doc_id)
         rows.append(entry | row)
     columns = [name for name in ("title", "outlet", "published") if name in corpus.articles]
     about = dict(
@@ -465,6 +496,20 @@ def _local(claim_id: Any, doc_id: Any) -> str:
 
 def _given(value: Any) -> bool:
     return isinstance(value, Iterable) or not pd.isna(value)
+
+
+def _pairs(spans: Any, column: str, attribution: str, doc_id: Any) -> list[list[Any]]:
+    try:
+        if isinstance(spans, str):  # a table that has been through CSV
+            spans = spans_from_text(spans)
+        return [[_int(start), _int(end)] for start, end in spans]
+    except (TypeError, ValueError):
+        shown = repr(spans)
+        raise ValueError(
+            f"attributions.{column} must hold lists of (start, end), or these as text such as "
+            f"'[(0, 5)]'; got {shown if len(shown) <= 60 else f'{shown[:57]}...'} for attribution "
+            f"{attribution} of document {doc_id!r}."
+        ) from None
 
 
 def _int(value: Any) -> Any:

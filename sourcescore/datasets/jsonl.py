@@ -39,7 +39,12 @@ OWN = "sourcescore"
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def read_jsonl(path: str | PathLike[str], *, labels: Mapping[str, str] | None = None) -> Corpus:
+def read_jsonl(
+    path: str | PathLike[str],
+    *,
+    labels: Mapping[str, str | None] | None = None,
+    predictions: bool = False,
+) -> Corpus:
     """Read annotated documents from a JSON lines file, or a file with a JSON array.
 
     The layout is recognised from the keys of the first document: our own, or an export of Prodigy
@@ -50,10 +55,14 @@ def read_jsonl(path: str | PathLike[str], *, labels: Mapping[str, str] | None = 
     ----------
     path : str or path
         See the module for the format, and `sourcescore.datasets.tools` for those of the tools.
-    labels : mapping of str to str, optional
+    labels : mapping of str to str or None, optional
         For the tools: which label is ``source``, ``cue`` and ``content``, for example
         ``{"SPEAKER": "source"}``. The names of the roles themselves and some synonyms (speaker,
-        verb, quote, quotation, statement) are known; upper and lower case are the same.
+        verb, quote, quotation, statement) are known; upper and lower case are the same. Any other
+        label (or relation) is left out with a warning, or without one if it is mapped to None.
+    predictions : bool, default=False
+        For Label Studio: read the predictions of tasks that nobody has annotated, such as those
+        that `write_jsonl` makes. Otherwise these tasks are left out, with a warning.
 
     Returns
     -------
@@ -68,6 +77,13 @@ def read_jsonl(path: str | PathLike[str], *, labels: Mapping[str, str] | None = 
     ValueError
         If a line is not a document of the file's layout, or the file is of none of the layouts;
         the message names file and line.
+
+    Warns
+    -----
+    UserWarning
+        If something that a tool says was left out: labels that are no role, relations that tie
+        nothing, tasks of Label Studio with predictions alone, all annotations of a task but one,
+        labels of a whole text.
 
     See Also
     --------
@@ -106,12 +122,12 @@ def read_jsonl(path: str | PathLike[str], *, labels: Mapping[str, str] | None = 
             with located(place):
                 entry = value()
                 if not known:
-                    layout, known = recognise(entry), True
+                    layout, known = recognise(entry, predictions=predictions), True
                 document = entry if layout is None else layout.read(entry, number, roles)
                 if document is not None:
                     builder.add(document)
     with located(str(path)):
-        roles.check()
+        roles.check(str(path))
     return builder.corpus()
 
 
@@ -172,9 +188,10 @@ def write_jsonl(corpus: Corpus, path: str | PathLike[str], *, layout: str = "sou
     path : str or path
         A file that is there is overwritten.
     layout : {"sourcescore", "prodigy", "doccano", "label-studio"}, default="sourcescore"
-        Our own keeps everything an annotator says. The tools get spans and relations to correct
-        (Label Studio, as one JSON array, as predictions); claims do not go with them, nor do labels
-        to doccano, which has none on spans.
+        Our own keeps everything an annotator says. The tools get spans, relations and labels to
+        correct (Label Studio, as one JSON array, as predictions); claims do not go with them. In
+        doccano, which has no labels on spans, a label is a span of its own, ``type=witness``;
+        `source_name` does not go there, as each name would be a label of the project.
 
     Raises
     ------

@@ -7,15 +7,18 @@ text says how its tool counts.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-__all__ = ["MismatchError", "settle"]
+__all__ = ["MismatchError", "settle", "spans_from_text"]
 
 Span = tuple[int, int]
 
+_LAST_COMMA = re.compile(r",\s*\]")
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
@@ -70,6 +73,27 @@ def settle(
             first_error = first_error or wrong
     assert first_error is not None
     raise first_error
+
+
+def spans_from_text(written: str) -> Any:
+    """Spans as JSON has them, or as Python and pandas write lists of tuples.
+
+    Raises
+    ------
+    ValueError
+        If it is neither. What it holds is not checked.
+
+    Examples
+    --------
+    >>> spans_from_text("[[0, 7]]"), spans_from_text("[(0, 7), (9, 12)]"), spans_from_text("")
+    ([[0, 7]], [[0, 7], [9, 12]], [])
+    """
+    as_json = written.replace("(", "[").replace(")", "]")
+    as_json = _LAST_COMMA.sub("]", as_json).strip()
+    try:
+        return json.loads(as_json) if as_json else []
+    except RecursionError:
+        raise ValueError("too many brackets") from None
 
 
 def _countings(text: str, pieces: list[Sequence[Span]]) -> Iterator[list[list[Span]]]:

@@ -39,7 +39,9 @@ class PieceFinder:
         self._words: dict[str, list[int]] = {}
         for match in _WORD.finditer(self._flat):
             self._words.setdefault(match.group(), []).append(match.start())
+        # tables say the same again and again: what recurs is looked for once
         self._occurrences = lru_cache(maxsize=None)(self._find)
+        self._place = lru_cache(maxsize=None)(self._places)
 
     def find(self, pieces: dict[str, str]) -> dict[str, Span]:
         """The occurrences of the pieces, one of each, that are closest together.
@@ -66,7 +68,11 @@ class PieceFinder:
         >>> PieceFinder(text).find({"source": "He", "cue": "said", "content": "that he was there"})
         {'source': (13, 15), 'cue': (16, 20), 'content': (21, 38)}
         """
-        wanted = {role: _SPACE.sub(" ", pieces[role]).strip() for role in ROLES if pieces.get(role)}
+        return dict(self._place(tuple(pieces.get(role) or "" for role in ROLES)))
+
+    def _places(self, wanted_pieces: tuple[str, ...]) -> dict[str, Span]:
+        pieces = dict(zip(ROLES, wanted_pieces, strict=True))
+        wanted = {role: _SPACE.sub(" ", piece).strip() for role, piece in pieces.items()}
         found = {role: self._occurrences(piece) for role, piece in wanted.items() if piece}
         for role, starts in found.items():
             if not starts:

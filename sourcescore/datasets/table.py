@@ -38,6 +38,7 @@ from typing import Any
 
 from sourcescore.datasets.corpus import LABELS, ROLES, Builder, Corpus, checked, located
 from sourcescore.datasets.files import encoded, read_text
+from sourcescore.datasets.offsets import spans_from_text
 from sourcescore.datasets.pieces import PieceFinder
 from sourcescore.tables import ATTRIBUTION_COLUMNS
 
@@ -287,18 +288,17 @@ def _spans(
     if given and not has_text:
         name = f"{next(iter(given))}_spans"
         raise ValueError(f"{name} counts in the text of the document; give that in a column text")
-    spans = {role: _json_spans(f"{role}_spans", value) for role, value in given.items()}
+    spans = {role: _parsed_spans(f"{role}_spans", value) for role, value in given.items()}
     looked_for = {role: row.get(role, "") for role in ROLES if role not in given}
     for role, (start, end) in finder.find(looked_for).items():
         spans[role] = [[start + offset, end + offset]]
     return spans
 
 
-def _json_spans(name: str, value: str) -> Any:
+def _parsed_spans(name: str, value: str) -> Any:
     try:
-        # pandas writes lists of tuples
-        return json.loads(value.replace("(", "[").replace(")", "]"))
-    except (ValueError, RecursionError):
+        return spans_from_text(value)
+    except ValueError:
         raise ValueError(f"{name} must be JSON such as [[0, 7]]; got {value[:60]!r}") from None
 
 
