@@ -329,34 +329,40 @@ def read_dates(values: pd.Series, name: str) -> pd.Series:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         when = pd.to_datetime(values, utc=True)
         return when.dt.tz_localize(None).astype("datetime64[us]")
-    given = object_array(values.tolist())
-    read: list[Any] = []
-    for value in (distinct := pd.Series(given, dtype=object).drop_duplicates()):
-        try:
-            read.append(_date(value))
-        except (ValueError, TypeError, OverflowError):
-            row = next(i for i, other in enumerate(given) if other is value)
-            raise ValueError(
-                f"{name} must hold dates such as 2025-03-14 (ISO 8601); got {value!r} in row "
-                f"{row}. Convert them with pandas.to_datetime, which takes any format or unit."
-            ) from None
-    codes = pd.Index(distinct, dtype=object).get_indexer(given)
-    return pd.Series(np.array(read, dtype="datetime64[us]")[codes], index=values.index)
+    given = values.tolist()
+    try:
+        when = pd.to_datetime(object_array([_date(v) for v in given]), utc=True, format="ISO8601")
+    except (ValueError, TypeError, OverflowError):
+        row = next(row for row, value in enumerate(given) if not _is_date(value))
+        raise ValueError(
+            f"{name} must hold dates such as 2025-03-14 (ISO 8601); got {given[row]!r} in row "
+            f"{row}. Convert them with pandas.to_datetime, which takes any format or unit."
+        ) from None
+    return pd.Series(when.tz_localize(None).astype("datetime64[us]"), index=values.index)
 
 
-def _date(value: Any) -> np.datetime64:
-    """Return a date in UTC, or NaT; raise if it is none, or none that can be read surely."""
+def _date(value: Any) -> Any:
+    """Return what pandas reads as a date without guessing; raise if there is no such thing."""
     if isinstance(value, str):
-        value = value.strip() or None
-        if value and _FEED_DATE.match(value):
-            value = parsedate_to_datetime(value)
-        elif value and not value[:4].isdecimal():  # "now" is no date of a document
+        value = value.strip()
+        if _FEED_DATE.match(value):
+            return parsedate_to_datetime(value)
+        if value and not value[:4].isdecimal():  # "now" is no date of a document
             raise ValueError(value)
-    if value is None or (np.ndim(value) == 0 and pd.isna(value)):
-        return np.datetime64("NaT", "us")
-    if not isinstance(value, str | date | np.datetime64):
-        raise TypeError(type(value))
-    return pd.to_datetime(value, utc=True, format="ISO8601").tz_localize(None).to_datetime64()
+        return value or None
+    if value is None or isinstance(value, date | np.datetime64):
+        return value
+    if np.ndim(value) == 0 and pd.isna(value):
+        return None
+    raise TypeError(type(value))
+
+
+def _is_date(value: Any) -> bool:
+    try:
+        pd.to_datetime(object_array([_date(value)]), utc=True, format="ISO8601")
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
 
 
 def attributions_frame(columns: Mapping[str, Sequence[Any]], n_rows: int) -> pd.DataFrame:
