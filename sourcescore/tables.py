@@ -331,14 +331,14 @@ def read_dates(values: pd.Series, name: str) -> pd.Series:
         return when.dt.tz_localize(None).astype("datetime64[us]")
     given = values.tolist()
     try:
-        when = pd.to_datetime(object_array([_date(v) for v in given]), utc=True, format="ISO8601")
+        read = pd.to_datetime(object_array([_date(v) for v in given]), utc=True, format="ISO8601")
     except (ValueError, TypeError, OverflowError):
         row = next(row for row, value in enumerate(given) if not _is_date(value))
         raise ValueError(
             f"{name} must hold dates such as 2025-03-14 (ISO 8601); got {given[row]!r} in row "
             f"{row}. Convert them with pandas.to_datetime, which takes any format or unit."
         ) from None
-    return pd.Series(when.tz_localize(None).astype("datetime64[us]"), index=values.index)
+    return pd.Series(read.tz_localize(None).astype("datetime64[us]"), index=values.index)
 
 
 def _date(value: Any) -> Any:
