@@ -575,6 +575,29 @@ def test_claim_reviews_of_all_claims(report, empty_report):
     assert own["url"] == "http://example.org/a#b"
 
 
+def test_claim_review_leaves_out_documents_that_nobody_could_find():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": "c1",
+            "source_id": ["a", "b", "c"],
+            "type": "named_official",
+            "stance": "supports",
+            "doc_id": ["d1", None, "d3"],
+        }
+    )
+    articles = pd.DataFrame({"doc_id": ["d1", "d3"], "text": "", "outlet": ["Lowen Press", None]})
+
+    def appearances(report, **others):
+        review = json.loads(report.to_claimreview("c1", **REVIEW, **others))
+        return review["itemReviewed"].get("appearance")
+
+    report = Report.from_evidence(evidence, articles=articles)
+    assert [work["identifier"] for work in appearances(report)] == ["d1"]
+    with_urls = appearances(report, urls={"d3": "https://lowen.example/3"})
+    assert with_urls[1] == {"@type": "CreativeWork", "url": "https://lowen.example/3"}
+    assert appearances(Report.from_evidence(evidence.drop(columns="doc_id"))) is None
+
+
 @given(st.text(alphabet="<>&/script!-\"'\\\ud800\x00\u2028é", max_size=40))
 def test_claim_review_is_safe_inside_html(hostile):
     text = f"{hostile} said so"
@@ -714,6 +737,66 @@ def test_page_cuts_long_lists_and_says_so():
     source = report_of({"d1": text}, rows, {"c1": "It is so"}).to_html()
     assert "and 15 more" in source
     assert "17 weaker ones" in source
+
+
+@pytest.fixture
+def change_of_mind() -> Report:
+    """A ministry that first supports a claim and then denies it, beside a witness."""
+    text = "The ministry said the road is shut. It was seen. The road is open, the ministry said."
+    ministry = {"source_id": "ministry", "source_name": "The ministry"}
+    rows = [
+        attribution(text, "The ministry", "said", ["the road is shut"], **ministry),
+        attribution(text, "", "seen", ["It was"], type="witness", doc_id="d2", source_id="w"),
+        attribution(
+            text,
+            "the ministry",
+            "said",
+            ["The road is open"],
+            **ministry,
+            type="state_denial",
+            stance="denies",
+            claim_stance="denies",
+            doc_id="d2",
+        ),
+    ]
+    report = report_of({"d1": text, "d2": text}, rows, {"c1": "The road is shut"})
+    dates = report.evidence["doc_id"].map({"d1": "2025-03-01", "d2": "2025-03-04"})
+    ids = ["a1", "a2", "a3"]
+    return report.with_evidence(report.evidence.assign(published=dates, attribution_id=ids))
+
+
+def test_a_change_of_mind_counts_once_everywhere(change_of_mind):
+    report = change_of_mind
+    claim = report.claims.loc["c1"]
+    assert (claim["n_supporting"], claim["n_denying"], claim["n_origins"]) == (1, 1, 2)
+    sides = re.search(r'<dl class="sides">(.*?)</dl>', report.to_html(), re.S)[1]
+    supported, denied, taken_back = re.findall(r"<dt.*?</dd>", sides, re.S)
+    assert "Supported by 1 source<" in supported
+    assert "The ministry<" not in supported
+    assert "Denied by 1 source<" in denied
+    assert "The ministry<" in denied
+    assert "Supported, but taken back since" in taken_back
+    assert "The ministry<" in taken_back
+    assert ">a1</a>" in taken_back
+    assert report.to_html().count("(taken back since)") == 1
+    review = json.loads(report.to_claimreview("c1", **REVIEW))
+    assert "author" not in review["itemReviewed"], "the ministry no longer makes the claim"
+    assert report.explain("c1").index.tolist() == ["claim prior", "w", "ministry"]
+
+
+def test_page_says_when_several_sources_count_as_one():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": "c1",
+            "source_id": ["a", "b", "c"],
+            "type": "media_report",
+            "stance": "supports",
+            "content": ["the road was shut by the army late on Monday night"] * 2 + ["it is shut"],
+        }
+    )
+    report = Report.from_evidence(evidence)
+    assert report.claims.loc["c1", "n_supporting"] == 2
+    assert "Supported by 3 sources, counted as 2<" in report.to_html()
 
 
 def test_page_survives_any_character(tmp_path):
@@ -925,7 +1008,8 @@ def test_a_claim_is_described_in_words():
     assert words.startswith("The port of Varna is closed\n")
     assert f"{claim['verdict']}: {claim['confidence']:.0%}" in words
     assert "- before anybody is heard: 50%" in words
-    assert "supports it, as" in words
+    assert "supported it, as" in words
+    assert "Sailors denied it, as" in words, "the verb fits one and many"
     assert "Without " in words
     moves = report.sensitivity("c1")
     assert (moves["claim_id"] == "c1").all()

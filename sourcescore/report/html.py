@@ -10,7 +10,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Hashable, Mapping
 from importlib.resources import files
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,6 +107,7 @@ def fragment(
     claims: pd.DataFrame,
     evidence: pd.DataFrame,
     names: Mapping[str, str],
+    stands: np.ndarray,
     explain: Callable[[str], pd.DataFrame],
     histories: Callable[[pd.DataFrame, int], pd.DataFrame],
 ) -> str:
@@ -119,12 +119,14 @@ def fragment(
         As `sourcescore.Report` takes them.
     names : mapping of source_id to str
         "" for nobody.
+    stands : bool array of shape (n_evidence,)
+        Which statements count; the others were taken back by their source.
     explain : callable
         Gives the steps from prior to posterior of a claim id, as `Report.explain`.
     histories : callable
         Gives the history, as `Report.history`, of some rows of `claims` in at most so many steps.
     """
-    shown = _Fragment(texts, articles, attributions, claims, evidence, names)
+    shown = _Fragment(texts, articles, attributions, claims, evidence, names, stands)
     if len(texts) > 1:
         history = histories(claims.iloc[:_MAX_EXPLAINED], _MAX_STEPS - 1)
         shown.histories = {
@@ -146,6 +148,7 @@ class _Fragment:
         claims: pd.DataFrame,
         evidence: pd.DataFrame,
         names: Mapping[str, str],
+        stands: np.ndarray,
     ) -> None:
         self.texts = texts
         self.articles = articles
@@ -159,8 +162,13 @@ class _Fragment:
         self.document_rows = {doc_id: i for i, doc_id in enumerate(texts.index)}
         self.claim_rows = {claim_id: i for i, claim_id in enumerate(claims.index)}
         self.evidence: dict[str, list[Record]] = {}
-        for statement in evidence.to_dict("records"):
-            self.evidence.setdefault(statement["claim_id"], []).append(statement)
+        self.taken_back: dict[str, list[Record]] = {}
+        self.gone: set[tuple[Any, Any]] = set()
+        for statement, counts in zip(evidence.to_dict("records"), stands, strict=True):
+            kept = self.evidence if counts else self.taken_back
+            kept.setdefault(statement["claim_id"], []).append(statement)
+            if not counts:
+                self.gone.add((statement.get("doc_id"), statement.get("attribution_id")))
         labels = [*attributions["type"].dropna(), *evidence.get("type", pd.Series()).dropna()]
         self.styles: dict[str, TypeStyle] = type_styles(map(str, labels))
         self.places: dict[tuple[str, str, str], list[int]] = {}
@@ -280,7 +288,9 @@ class _Fragment:
         claim = _text(a["claim_id"])
         if claim:
             verb = {"supports": "supports", "denies": "denies"}.get(a["claim_stance"], "is about")
-            html += f'<span class="claim-link">{verb} {self.claim_link(claim)}</span>'
+            gone = (a["doc_id"], a["attribution_id"]) in self.gone
+            html += f'<span class="claim-link">{verb} {self.claim_link(claim)}'
+            html += f"{' <em>(taken back since)</em>' if gone else ''}</span>"
         return html
 
     def claim_link(self, claim_id: str) -> str:
@@ -326,12 +336,10 @@ class _Fragment:
         p, low, high = (float(claim[c]) for c in ("confidence", "low", "high"))
         side = "likely" if p >= 0.5 else "unlikely"
         said = f"confidence {_percent(p)}, 90% interval {_percent(low)} to {_percent(high)}"
-        supporting = self.side(claim["claim_id"], "supports")
-        denying = self.side(claim["claim_id"], "denies")
-        said_by = (
-            f'<dl class="sides">\n{supporting}{denying}</dl>\n' if supporting + denying else ""
+        said_by = "".join(
+            (self.side(claim, "supports"), self.side(claim, "denies"), self.changed(claim))
         )
-        body = f"{said_by}{reasons}"
+        body = f'<dl class="sides">\n{said_by}</dl>\n{reasons}' if said_by else reasons
         if row >= _MAX_OPEN_CLAIMS and body:
             sides = f"▲ {claim['n_supporting']:,} for · ▼ {claim['n_denying']:,} against"
             body = f"<details>\n<summary>{sides}</summary>\n{body}</details>\n"
@@ -347,25 +355,38 @@ class _Fragment:
             f"<span>100%</span></div>\n{body}</article>"
         )
 
-    def side(self, claim_id: str, stance: str) -> str:
+    def side(self, claim: Record, stance: str) -> str:
         """List the sources that stand on one side of a claim, each with the places to jump to."""
-        sources: dict[str, Record] = {}
-        for statement in self.evidence.get(claim_id, []):
-            if statement["stance"] == stance:
-                sources.setdefault(statement["source_id"], statement)
+        sources = _by_source(self.evidence.get(claim["claim_id"], []), stance)
         if not sources:
             return ""
+        if stance == "supports":
+            side, words, n_voices = "for", "▲ Supported", claim["n_supporting"]
+        else:
+            side, words, n_voices = "against", "▼ Denied", claim["n_denying"]
+        heading = f"{words} by {counted(len(sources), 'source')}"
+        if n_voices != len(sources):  # copies of one another, or the same in the same words
+            heading += f", counted as {n_voices:,}"
+        return f'<dt class="{side}">{heading}</dt>\n{self.listed(sources)}'
+
+    def changed(self, claim: Record) -> str:
+        """List what sources have taken back: it does not count."""
+        statements = self.taken_back.get(claim["claim_id"], [])
+        lists = [
+            f'<dt class="soft">{words}, but taken back since</dt>\n{self.listed(sources)}'
+            for stance, words in (("supports", "Supported"), ("denies", "Denied"))
+            if (sources := _by_source(statements, stance))
+        ]
+        return "".join(lists)
+
+    def listed(self, sources: list[Record]) -> str:
         items = [
-            f"<li>{self.source(statement)}{self.links(claim_id, source_id, stance)}</li>\n"
-            for source_id, statement in islice(sources.items(), _MAX_SOURCES)
+            f"<li>{self.source(statement)}{self.links(statement)}</li>\n"
+            for statement in sources[:_MAX_SOURCES]
         ]
         if len(sources) > _MAX_SOURCES:
             items.append(f'<li class="soft">and {len(sources) - _MAX_SOURCES:,} more</li>\n')
-        side, words = ("for", "▲ Supported") if stance == "supports" else ("against", "▼ Denied")
-        return (
-            f'<dt class="{side}">{words} by {counted(len(sources), "source")}</dt>\n'
-            f"<dd><ul>\n{''.join(items)}</ul></dd>\n"
-        )
+        return f"<dd><ul>\n{''.join(items)}</ul></dd>\n"
 
     def source(self, statement: Record) -> str:
         name = self.names.get(statement["source_id"], str(statement["source_id"]))
@@ -375,8 +396,9 @@ class _Fragment:
         name = escape(_short(called(name, label)))
         return f"<bdi>{name}</bdi> {self.chip(label, defined=True)}{via}"
 
-    def links(self, claim_id: str, source_id: str, stance: str) -> str:
-        rows = self.places.get((claim_id, source_id, stance), [])
+    def links(self, statement: Record) -> str:
+        place = (statement["claim_id"], statement["source_id"], statement["stance"])
+        rows = self.places.get(place, [])
         links = " ".join(
             f'<a href="#{self.prefix}-a{row}" '
             f'title="{escape(_short(_text(self.attributions[row].get("sentence"))))}">'
@@ -463,6 +485,15 @@ class _Fragment:
         link = about if row is None else f'<a href="#{self.prefix}-d{row}">{about}</a>'
         more = step["n_documents"] - before - 1
         return f"{link or 'a document'}{f' and {more:,} before it' if more else ''}"
+
+
+def _by_source(statements: list[Record], stance: str) -> list[Record]:
+    """The first statement of each source on one side."""
+    sources: dict[Any, Record] = {}
+    for statement in statements:
+        if statement["stance"] == stance:
+            sources.setdefault(statement["source_id"], statement)
+    return list(sources.values())
 
 
 class _Step(NamedTuple):

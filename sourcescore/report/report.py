@@ -539,7 +539,7 @@ class Report:
                 claim_review(
                     name,
                     claim,
-                    self._evidence.iloc[rows],
+                    self._evidence.iloc[rows[self._stands[rows]]],
                     documents.iloc[np.unique(document[rows])],
                     self._names,
                     **about,
@@ -567,9 +567,15 @@ class Report:
             claims=self._claims,
             evidence=self._evidence,
             names=self._names,
+            stands=self._stands,
             explain=self.explain,
             histories=lambda claims, most: self._histories(self._evidence, claims, most),
         )
+
+    @cached_property
+    def _stands(self) -> np.ndarray:
+        """Which rows of the evidence count; the others were taken back by their source."""
+        return self._scorer.stands(self._evidence).to_numpy()
 
     def _check_claim(self, claim_id: str) -> None:
         if claim_id not in self._claims.index:
