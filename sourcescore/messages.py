@@ -10,12 +10,27 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-__all__ = ["did_you_mean", "shown"]
+__all__ = ["closest", "did_you_mean", "shown"]
 
 # A value is named in an error, not printed.
 _MAX_SHOWN = 120
 # As many names as are compared at once without a wait.
 _MAX_COMPARED = 1000
+
+
+def closest(name: Any, known: Iterable[Any], cutoff: float = 0.6) -> str | None:
+    """Return the known name that is most like a given one, case aside; None if none is.
+
+    Examples
+    --------
+    >>> closest("Claim_ID", ["source_id", "claim_id"])
+    'claim_id'
+    """
+    if not isinstance(name, str):
+        return None
+    names = {key.casefold(): key for key in islice(known, _MAX_COMPARED) if isinstance(key, str)}
+    close = difflib.get_close_matches(name.strip().casefold(), names, n=1, cutoff=cutoff)
+    return names[close[0]] if close else None
 
 
 def did_you_mean(name: Any, known: Iterable[Any]) -> str:
@@ -26,11 +41,8 @@ def did_you_mean(name: Any, known: Iterable[Any]) -> str:
     >>> did_you_mean("witnes", ["witness", "hearsay"]), did_you_mean(None, ["witness"])
     ('; did you mean witness?', '.')
     """
-    if not isinstance(name, str):
-        return "."
-    names = {key.casefold(): key for key in islice(known, _MAX_COMPARED) if isinstance(key, str)}
-    close = difflib.get_close_matches(name.strip().casefold(), names, n=1)
-    return f"; did you mean {names[close[0]]}?" if close else "."
+    close = closest(name, known)
+    return "." if close is None else f"; did you mean {close}?"
 
 
 def shown(value: Any) -> str:
