@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from pandas.api.types import is_hashable, is_list_like
 from scipy.special import betaincinv, expit
 
+from sourcescore.messages import shown
+from sourcescore.metrics import as_floats
 from sourcescore.priors import Priors
 from sourcescore.report import Report
 from sourcescore.report.palette import DENIES_COLOUR, SUPPORTS_COLOUR, called, type_styles
@@ -66,7 +69,7 @@ def plot_explanation(report: Report, claim_id: str, ax: Axes | None = None) -> A
     ValueError
         If there is no such claim.
     """
-    steps = report.explain(claim_id)
+    steps = _report(report).explain(claim_id)
     log_odds = steps["log_odds"].to_numpy(float)
     after = np.cumsum(log_odds)
     before = after - log_odds
@@ -121,7 +124,7 @@ def plot_claims(report: Report, ax: Axes | None = None) -> Axes:
     ImportError
         If matplotlib is not installed.
     """
-    claims = report.claims
+    claims = _report(report).claims
     ax = _axes(ax, height=1.0 + 0.4 * max(len(claims), 1))
     rows = np.arange(len(claims))
     confidence = claims["confidence"].to_numpy(float)
@@ -171,9 +174,14 @@ def plot_history(
     ValueError
         If there is no such claim, or none is given.
     """
-    claims = [claim_id] if isinstance(claim_id, str) else list(claim_id)
+    known = _report(report).claims.index
+    one = not is_list_like(claim_id) or (is_hashable(claim_id) and claim_id in known)
+    claims: list[Any] = [claim_id] if one else [*claim_id]
     if not claims:
         raise ValueError("claim_id must name at least one claim; got none.")
+    for claim in claims:
+        if claim is None:  # all claims, to `Report.history`
+            raise ValueError("claim_id must name the claims to draw; got None.")
     histories = [report.history(claim, max_steps=max_steps) for claim in claims]
     texts = report.claims["claim"]
     ax = _axes(ax, height=4.0)
@@ -257,8 +265,7 @@ def plot_reliability(confidence: ArrayLike, truth: ArrayLike, ax: Axes | None = 
     ----------
     Wilson (1927), *Probable inference, the law of succession, and statistical inference*.
     """
-    stated = np.asarray(confidence, dtype=float)
-    outcome = np.array([np.nan if pd.isna(t) else float(t) for t in np.asarray(truth, object)])
+    stated, outcome = as_floats(confidence, "confidence"), as_floats(truth, "truth")
     if stated.shape != outcome.shape or stated.ndim != 1:
         raise ValueError(
             "confidence and truth must be one-dimensional and equally long; "
@@ -354,9 +361,21 @@ def plot_priors(
     return ax
 
 
+def _report(report: Any) -> Report:
+    if not isinstance(report, Report):
+        raise TypeError(
+            f"report must be a Report, as sourcescore.score gives; got {shown(report)}."
+        )
+    return report
+
+
 def _axes(ax: Axes | None, height: float, width: float = 8.0) -> Axes:
     """Return `ax`, or that of a new figure; the one place that needs matplotlib."""
     if ax is not None:
+        if not hasattr(ax, "set_yticks"):
+            raise TypeError(
+                f"ax must be one matplotlib Axes, as plt.subplots() gives; got {shown(ax)}."
+            )
         return ax
     try:
         from matplotlib import pyplot as plt

@@ -430,7 +430,7 @@ def span_lists(table: pd.DataFrame, column: str) -> list[list[tuple[int, int]]]:
         return [[] for _ in range(len(table))]
     out = []
     for row, spans in enumerate(table[column].tolist()):
-        if not isinstance(spans, list | tuple | np.ndarray) and pd.isna(spans):
+        if spans is None or (np.ndim(spans) == 0 and pd.isna(spans)):
             spans = []
         try:
             out.append([(int(start), int(end)) for start, end in spans])

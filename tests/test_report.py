@@ -255,6 +255,8 @@ def test_explanation_without_evidence_is_the_prior(report):
 
 
 def test_unknown_claim_lists_the_known_ones(report, empty_report):
+    with pytest.raises(ValueError, match=r"no claim \['c1'\]; known are 'c1', 'c2'"):
+        report.explain(["c1"])
     with pytest.raises(ValueError, match=r"no claim 'c9'; known are 'c1', 'c2'\."):
         report.explain("c9")
     with pytest.raises(ValueError, match="this report has no claims"):
@@ -482,6 +484,60 @@ def test_a_type_that_was_changed_counts():
     assert not after.claims.equals(report.claims)
     assert after.attributions["type"].tolist() == ["hearsay"]
     assert after.attributions["type_proba"].tolist() == [None]
+
+
+def test_evidence_without_attributions_can_be_mended():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": "c",
+            "source_id": ["a", "b"],
+            "type": ["witness", "document"],
+            "type_proba": [{"witness": 0.5, "document": 0.5}] * 2,
+            "stance": "supports",
+        }
+    )
+    report = Report.from_evidence(evidence)
+    same = report.with_evidence(report.evidence)
+    pd.testing.assert_frame_equal(same.claims, report.claims)
+    changed = report.evidence
+    changed.loc[0, "type"] = "hearsay"
+    proba = report.with_evidence(changed).evidence["type_proba"].tolist()
+    assert proba == [None, {"witness": 0.5, "document": 0.5}]
+
+
+def test_a_relay_that_was_changed_is_changed_in_the_attribution():
+    report = ss.score("Ann Lee said the mill is shut.", claims=["The mill is shut"], outlet="a.org")
+    table = report.evidence.assign(via=[("b.org",)] * len(report.evidence))
+    mended = report.with_evidence(table)
+    assert mended.attributions["via"].tolist() == [("b.org",)]
+    gone = table.assign(via=[pd.NA], via_types=[pd.NA], source_name=[pd.NA])
+    assert report.with_evidence(gone).attributions["source_name"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda r: Report.from_evidence(r.evidence, 3), "scorer must be a ClaimScorer; got 3"),
+        (lambda r: Report.from_evidence(r.evidence, claims=3), "claims must be a mapping .* got 3"),
+        (lambda r: Report.from_evidence(r.evidence, claims={"c1": 3}), "must be strings; got 3"),
+        (lambda r: r.to_html(3), "path must be a str or a path; got 3"),
+        (lambda r: r.to_json([]), r"path must be a str or a path; got \[\]"),
+        (lambda r: r.to_claimreview(**REVIEW, urls=["x"]), "urls must be a mapping of doc_id"),
+        (lambda r: report_of({"d": "x"}, [], {}, articles=[]), "articles must be a pandas DataFra"),
+    ],
+)
+def test_wrong_objects_are_named(report, make, message):
+    with pytest.raises(TypeError, match=message):
+        make(report)
+
+
+def test_articles_go_by_their_index():
+    articles = pd.DataFrame({"doc_id": ["d"], "outlet": ["a.org"]})
+    with pytest.raises(ValueError, match=r"articles.set_index\('doc_id'\)"):
+        report_of({"d": "x"}, [], {}, articles=articles)
+    dated = articles.set_index("doc_id").assign(published=["nonsense"])
+    with pytest.raises(ValueError, match="articles.published"):
+        report_of({"d": "x"}, [], {}, articles=dated)
 
 
 def test_evidence_that_has_been_through_csv_is_the_same(tmp_path):
