@@ -748,10 +748,9 @@ def _as_given(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | np.ndarray) else value
 
 
-def _check_scorer(scorer: Any) -> ClaimScorer:
-    from sourcescore.confidence import ClaimScorer
-
-    if not isinstance(scorer, ClaimScorer):
+def _check_scorer(scorer: Any) -> Any:
+    # not by its class: a frozen one passes everything on
+    if not all(hasattr(scorer, name) for name in ("predict", "explain", "sensitivity", "stands")):
         raise TypeError(f"scorer must be a ClaimScorer; got {shown(scorer)}.")
     return scorer
 
