@@ -115,6 +115,35 @@ def test_history_of_several_claims_and_without_dates(story, report):
     plots.plot_history(report, "c2").figure.canvas.draw()
 
 
+def test_the_legend_of_many_claims_leaves_room_for_the_lines():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": [f"c{i}" for i in range(12)],
+            "source_id": "a",
+            "type": "witness",
+            "stance": "supports",
+        }
+    )
+    claims = {f"c{i}": "a long claim " * 20 for i in range(12)}
+    ax = plots.plot_history(Report.from_evidence(evidence, claims=claims), list(claims))
+    ax.figure.canvas.draw()
+    width, height = ax.figure.get_size_inches()
+    box = ax.get_position()
+    assert box.width * width > 6
+    assert box.height * height > 2.5
+
+
+def test_claims_without_evidence_are_drawn(recwarn):
+    nobody = Report.from_evidence(
+        pd.DataFrame(columns=["claim_id", "source_id", "type", "stance"]), claims={"c": "It rained"}
+    )
+    ax = plots.plot_history(nobody, "c")
+    assert ax.get_xlabel() == "no document yet"
+    assert not len(ax.get_xticks())
+    plots.plot_claims(Report.from_evidence(nobody.evidence))
+    assert not len(recwarn)
+
+
 def test_history_of_a_claim_that_goes_by_a_number():
     evidence = pd.DataFrame(
         {"claim_id": [1, 2], "source_id": "a", "type": "witness", "stance": "supports"}

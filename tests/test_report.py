@@ -855,6 +855,24 @@ def test_page_says_when_several_sources_count_as_one():
     assert "Supported by 3 sources, counted as 2<" in report.to_html()
 
 
+def test_page_of_a_claim_on_which_nobody_speaks():
+    page = ss.score("It rained.", claims=["The bridge is shut. " * 20]).to_html()
+    assert "No source speaks on it" in page
+    assert "What each source adds" not in page
+    assert "Nothing is attributed to a source here" in page
+    assert "How to read the marks" not in page
+    assert '<h3 class="long">' in page
+
+
+def test_page_of_evidence_from_elsewhere_counts_statements():
+    evidence = pd.DataFrame(
+        {"claim_id": "c", "source_id": ["a", "b"], "type": "witness", "stance": "supports"}
+    )
+    page = Report.from_evidence(evidence, articles=["It rained.", "It did not."]).to_html()
+    assert "1 claim, 2 statements, 2 documents" in page
+    assert "0 attributions" not in page
+
+
 def test_page_survives_any_character(tmp_path):
     text = "\x00\ud800 Ada\u2028said \udfff\x85yes\x0c\r\rno"
     rows = [attribution(text, "Ada", "said", ["\udfff\x85yes"])]

@@ -34,6 +34,7 @@ _MAX_OPEN_DOCUMENTS = 3
 _MAX_OPEN_CLAIMS = 20
 _SHORT = 160
 _SHORT_TITLE = 90
+_SHORT_NAME = 40
 # The papers that the style sheet prints on, by day and by night: lines must show on them.
 _PAPERS = ("#FFFFFF", "#1B1D20")
 # The least log-odds that a waterfall spans, so that small steps look small.
@@ -162,6 +163,9 @@ class _Fragment:
         self.document_rows = {doc_id: i for i, doc_id in enumerate(texts.index)}
         self.claim_rows = {claim_id: i for i, claim_id in enumerate(claims.index)}
         self.evidence: dict[str, list[Record]] = {}
+        self.n_statements = len(evidence)
+        # evidence that no attribution of these texts has given
+        self.elsewhere = attributions.empty and not evidence.empty
         self.taken_back: dict[str, list[Record]] = {}
         self.gone: set[tuple[Any, Any]] = set()
         for statement, counts in zip(evidence.to_dict("records"), stands, strict=True):
@@ -198,13 +202,11 @@ class _Fragment:
         )
 
     def summary(self) -> str:
-        return ", ".join(
-            (
-                counted(len(self.claims), "claim"),
-                counted(len(self.attributions), "attribution"),
-                counted(len(self.texts), "document"),
-            )
-        )
+        found = counted(len(self.attributions), "attribution")
+        if self.elsewhere:
+            found = counted(self.n_statements, "statement")
+        documents = counted(len(self.texts), "document")
+        return ", ".join((counted(len(self.claims), "claim"), found, documents))
 
     def chip(self, label: Any, *, defined: bool = False) -> str:
         if label not in self.styles:
@@ -239,14 +241,17 @@ class _Fragment:
         meta = " · ".join(f"<bdi>{escape(part)}</bdi>" for part in self.meta(doc_id))
         if len(self.texts) == 1:
             about = f'<div class="meta">{meta}</div>\n' if meta else ""
+            if text.strip() and not rows and not self.elsewhere:
+                body += '\n<p class="soft">Nothing is attributed to a source here.</p>'
             return f'<article class="doc">\n{about}{body}\n</article>'
         anchor = f"{self.prefix}-d{self.document_rows[doc_id]}"
         title = _short(text.strip().split("\n", 1)[0].strip(), _SHORT_TITLE)
         title = f' <bdi class="title">{escape(title)}</bdi>' if title else ""
         state = " open" if is_open else ""
+        found = "" if self.elsewhere else f" · {counted(len(rows), 'attribution')}"
         return (
             f'<details class="doc" id="{anchor}"{state}>\n<summary>{meta}'
-            f" · {counted(len(rows), 'attribution')}{title}</summary>\n{body}\n</details>"
+            f"{found}{title}</summary>\n{body}\n</details>"
         )
 
     def meta(self, doc_id: Any) -> list[str]:
@@ -301,11 +306,14 @@ class _Fragment:
         return f'<a href="#{self.prefix}-c{row}">{escape(claim_id)}</a> <bdi>{escape(words)}</bdi>'
 
     def legend(self) -> str:
+        if not self.styles:
+            return ""
         types = "".join(
             f"<li>{self.chip(label)} {escape(definition(label))}</li>\n" for label in self.styles
         )
+        marks = _MARKS if self.attributions else ""
         return (
-            f'<details class="legend">\n<summary>How to read the marks</summary>\n{_MARKS}\n'
+            f'<details class="legend">\n<summary>How to read the marks</summary>\n{marks}\n'
             f'<ul class="types">\n{types}</ul>\n</details>'
         )
 
@@ -343,9 +351,10 @@ class _Fragment:
         if row >= _MAX_OPEN_CLAIMS and body:
             sides = f"▲ {claim['n_supporting']:,} for · ▼ {claim['n_denying']:,} against"
             body = f"<details>\n<summary>{sides}</summary>\n{body}</details>\n"
+        long = ' class="long"' if len(_text(claim["claim"])) > _SHORT else ""
         return (
             f'<article class="claim" id="{self.prefix}-c{row}" tabindex="-1">\n'
-            f'<h3><span class="claim-id">{escape(claim["claim_id"])}</span>'
+            f'<h3{long}><span class="claim-id">{escape(claim["claim_id"])}</span>'
             f"<bdi>{escape(_text(claim['claim']))}</bdi></h3>\n"
             f'<p class="verdict"><strong>{_percent(p)}</strong> {escape(claim["verdict"])}</p>\n'
             f'<div class="scale {side}" role="img" aria-label="{said}" title="{said}" '
@@ -411,6 +420,8 @@ class _Fragment:
     def waterfall(self, explanation: pd.DataFrame) -> str:
         """Draw how the log-odds go from the prior to the posterior, one bar a step."""
         steps = _steps(explanation)
+        if len(steps) == 1:
+            return '<p class="soft">No source speaks on it: this is the claim prior.</p>\n'
         reached = np.cumsum([step.log_odds for step in steps])
         low, high = min(-_REACH, 1.05 * reached.min()), max(_REACH, 1.05 * reached.max())
         width = high - low
@@ -477,7 +488,7 @@ class _Fragment:
             return "claim prior"
         doc_id = step["doc_id"]
         about = " ".join(
-            f"<bdi>{escape(_short(part))}</bdi>"
+            f"<bdi>{escape(_short(part, _SHORT_NAME))}</bdi>"
             for part in (_date(step["published"]), _text(step["outlet"]) or _text(doc_id))
             if part
         )
