@@ -16,16 +16,28 @@ References
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from pandas.api.types import is_hashable, is_list_like
 from sklearn.metrics import accuracy_score, f1_score
 
-from .tables import SPAN_COLUMNS, as_texts, check_attributions
+from .messages import shown
+from .tables import (
+    SPAN_COLUMNS,
+    as_texts,
+    check_attributions,
+    object_array,
+    span_lists,
+    string_array,
+)
 
 __all__ = [
     "b_cubed",
@@ -70,7 +82,8 @@ def b_cubed(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[float, floa
     >>> b_cubed(["a", "a", "b", "b"], [0, 0, 0, 0])
     (0.5, 1.0, 0.6666666666666666)
     """
-    true, pred = _groups(labels_true), _groups(labels_pred)
+    true = _groups(_labels(labels_true, "labels_true"))
+    pred = _groups(_labels(labels_pred, "labels_pred"))
     if len(true) != len(pred):
         raise ValueError(
             f"labels_true and labels_pred must be equally long; got {len(true)} and {len(pred)}."
@@ -86,12 +99,40 @@ def b_cubed(labels_true: ArrayLike, labels_pred: ArrayLike) -> tuple[float, floa
     return precision, recall, _f1(precision, recall)
 
 
-def _groups(labels: ArrayLike) -> np.ndarray:
+def _labels(values: Any, name: str) -> np.ndarray:
+    """Return labels as a one-dimensional array of objects, or say what they are instead."""
+    if not is_list_like(values, allow_sets=False) or isinstance(values, Mapping | pd.DataFrame):
+        raise TypeError(f"{name} must be a sequence of labels; got {shown(values)}.")
+    labels = object_array(list(values))
+    try:
+        set(labels)
+    except TypeError:
+        wrong = next(label for label in labels if not is_hashable(label))
+        raise ValueError(
+            f"{name} must hold single labels such as strings; got {shown(wrong)}."
+        ) from None
+    return labels
+
+
+def as_floats(values: Any, name: str) -> np.ndarray:
+    """Return numbers as an array, what is missing as NaN, or say what they are instead.
+
+    Examples
+    --------
+    >>> as_floats([True, None, 0.5], "confidence").tolist()
+    [1.0, nan, 0.5]
+    """
+    given = np.asarray(values, dtype=object)
+    try:
+        flat = [math.nan if pd.isna(v) else float(v) for v in given.ravel()]
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold numbers; got {shown(values)}.") from None
+    return np.array(flat, dtype=float).reshape(given.shape)
+
+
+def _groups(labels: np.ndarray) -> np.ndarray:
     """Numbers 0, 1, ... for the groups; each missing label gets a number of its own."""
-    values = (
-        labels if isinstance(labels, pd.Series) else pd.Series(np.asarray(labels, dtype=object))
-    )
-    codes, names = pd.factorize(values)
+    codes, names = pd.factorize(labels)
     missing = codes < 0
     codes = codes.astype(np.int64)
     codes[missing] = len(names) + np.arange(int(missing.sum()))
@@ -128,7 +169,7 @@ def expected_calibration_error(y_true: ArrayLike, confidence: ArrayLike, n_bins:
     >>> round(expected_calibration_error([True, False], [0.9, 0.2]), 3)
     0.15
     """
-    outcome, stated = np.asarray(y_true, dtype=float), np.asarray(confidence, dtype=float)
+    outcome, stated = as_floats(y_true, "y_true"), as_floats(confidence, "confidence")
     if outcome.shape != stated.shape or outcome.ndim != 1:
         raise ValueError(
             "y_true and confidence must be one-dimensional and equally long; "
@@ -138,8 +179,8 @@ def expected_calibration_error(y_true: ArrayLike, confidence: ArrayLike, n_bins:
         raise ValueError("y_true must hold only True and False (or 1 and 0).")
     if not ((stated >= 0) & (stated <= 1)).all():
         raise ValueError("confidence must lie in [0, 1] and not be missing.")
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1; got {n_bins}.")
+    if isinstance(n_bins, bool) or not isinstance(n_bins, Integral) or n_bins < 1:
+        raise ValueError(f"n_bins must be an integer of at least 1; got {shown(n_bins)}.")
     if not len(outcome):
         return float("nan")
     bins = np.minimum((stated * n_bins).astype(int), n_bins - 1)
@@ -175,8 +216,8 @@ def label_figures(
     >>> round(figures["accuracy"], 3), {k: round(v, 3) for k, v in figures["f1"].items()}
     (0.667, {'a': 0.667, 'b': 0.667})
     """
-    true, guess = np.asarray(y_true, dtype=object), np.asarray(y_pred, dtype=object)
-    each_proba = None if proba is None else list(proba)
+    true, guess = _labels(y_true, "y_true"), _labels(y_pred, "y_pred")
+    each_proba = None if proba is None else _mappings(proba)
     lengths = [len(v) for v in (true, guess, each_proba) if v is not None]
     if len(set(lengths)) > 1 or not len(true):
         raise ValueError(
@@ -197,6 +238,17 @@ def label_figures(
     return figures | {"f1": dict(zip(labels, map(float, each), strict=True))}
 
 
+def _mappings(proba: Any) -> list[Mapping[Any, float]]:
+    each = list(proba) if is_list_like(proba) and not isinstance(proba, Mapping) else [proba]
+    for one in each:
+        if not isinstance(one, Mapping):
+            raise TypeError(
+                "proba must hold a mapping of label to probability for each sample; got "
+                f"{shown(one)}."
+            )
+    return each
+
+
 def span_f1(
     spans_true: Mapping[Any, Iterable[Hashable]],
     spans_pred: Mapping[Any, Iterable[Hashable]],
@@ -214,18 +266,37 @@ def span_f1(
     dict
         ``precision``, ``recall``, ``f1``, each in [0, 1]; 0 where nothing was there to count.
 
+    Raises
+    ------
+    TypeError
+        If either is no mapping.
+    ValueError
+        If the items of a document are no list, or not hashable.
+
     Examples
     --------
     >>> span_f1({"a": [(0, 4), (9, 12)]}, {"a": [(0, 4)], "b": [(0, 1)]})
     {'precision': 0.5, 'recall': 0.5, 'f1': 0.5}
     """
+    for name, spans in (("spans_true", spans_true), ("spans_pred", spans_pred)):
+        if not isinstance(spans, Mapping):
+            raise TypeError(f"{name} must be a mapping of document to items; got {shown(spans)}.")
     hits = n_true = n_pred = 0
     for doc in spans_true.keys() | spans_pred.keys():
-        true = pd.Series(list(spans_true.get(doc, ())), dtype=object).value_counts()
-        pred = pd.Series(list(spans_pred.get(doc, ())), dtype=object).value_counts()
-        hits += int(np.minimum(true, pred.reindex(true.index, fill_value=0)).sum())
-        n_true, n_pred = n_true + int(true.sum()), n_pred + int(pred.sum())
+        true, pred = (_counts(spans.get(doc, ()), doc) for spans in (spans_true, spans_pred))
+        hits += (true & pred).total()
+        n_true, n_pred = n_true + true.total(), n_pred + pred.total()
     return _figures(hits, n_true, n_pred)
+
+
+def _counts(items: Iterable[Hashable], doc: Any) -> Counter[Hashable]:
+    try:
+        return Counter(iter(items))
+    except TypeError:
+        raise ValueError(
+            f"the items of a document must be a list of hashable ones, spans as tuples; document "
+            f"{doc!r} has {shown(items)}."
+        ) from None
 
 
 def _figures(hits: int, n_true: int, n_pred: int) -> dict[str, float]:
@@ -259,9 +330,8 @@ def score_attributions(gold: pd.DataFrame, pred: pd.DataFrame, texts: Any) -> di
         precision, recall, F1 of the nesting.
     """
     texts = as_texts(texts)
-    sides = [
-        _TokenSides(check_attributions(t, ("doc_id", *SPAN_COLUMNS)), texts) for t in (gold, pred)
-    ]
+    gold, pred = _by_document(gold), _by_document(pred)
+    sides = [_TokenSides(table, texts) for table in (gold, pred)]
     out: dict[str, Any] = {}
     for role in ("source", "cue", "content"):
         token, exact = ([s.items(role, kind) for s in sides] for kind in ("token", "exact"))
@@ -279,6 +349,12 @@ def score_attributions(gold: pd.DataFrame, pred: pd.DataFrame, texts: Any) -> di
     return out
 
 
+def _by_document(attributions: Any) -> pd.DataFrame:
+    """Return an attribution table whose documents go by strings, as those of texts do."""
+    table = check_attributions(attributions, ("doc_id", *SPAN_COLUMNS))
+    return table.assign(doc_id=string_array([str(doc_id) for doc_id in table["doc_id"]]))
+
+
 class _TokenSides:
     """One table, its spans as sets of token numbers of the document."""
 
@@ -292,7 +368,9 @@ class _TokenSides:
         self.tokens = {
             role: [
                 _covered(starts[doc], spans)
-                for doc, spans in zip(self.docs, self.table[f"{role}_spans"], strict=True)
+                for doc, spans in zip(
+                    self.docs, span_lists(self.table, f"{role}_spans"), strict=True
+                )
             ]
             for role in ("source", "cue", "content")
         }
@@ -308,10 +386,10 @@ class _TokenSides:
         return out
 
 
-def _covered(starts: np.ndarray, spans: Spans | None) -> frozenset[int]:
+def _covered(starts: np.ndarray, spans: Spans) -> frozenset[int]:
     """Numbers of the tokens that begin inside one of the spans."""
     found: set[int] = set()
-    for start, end in () if spans is None else spans:
+    for start, end in spans:
         found.update(range(*np.searchsorted(starts, (start, end)).tolist()))
     return frozenset(found)
 
@@ -355,7 +433,7 @@ def _label_figures(name: str, gold: pd.Series, pred: pd.Series) -> dict[str, flo
 
 def _same_name(a: str, b: str) -> bool:
     words = [
-        [w for w in re.findall(r"\w+", name.lower()) if w not in ("the", "a", "an", "s")]
+        [w for w in re.findall(r"\w+", str(name).lower()) if w not in ("the", "a", "an", "s")]
         for name in (a, b)
     ]
     return words[0] == words[1]
@@ -364,15 +442,15 @@ def _same_name(a: str, b: str) -> bool:
 def _parent_figures(gold: pd.DataFrame, pred: pd.DataFrame) -> dict[str, float]:
     """Nesting over the relations found; row i of one table is paired with row i of the other."""
     paired = {
-        (doc, a): b
+        (doc, str(a)): str(b)
         for doc, a, b in zip(
             gold["doc_id"], gold["attribution_id"], pred["attribution_id"], strict=True
         )
     }
+    nested = gold["parent_id"].notna()
+    wanted = zip(gold["doc_id"][nested], gold["parent_id"][nested], strict=True)
     right = [
-        isinstance(want, str) and paired.get((doc, want), "") == got
-        for doc, want, got in zip(gold["doc_id"], gold["parent_id"], pred["parent_id"], strict=True)
+        paired.get((doc, str(want)), "") == str(got)
+        for (doc, want), got in zip(wanted, pred["parent_id"][nested], strict=True)
     ]
-    return _figures(
-        sum(right), int(gold["parent_id"].notna().sum()), int(pred["parent_id"].notna().sum())
-    )
+    return _figures(sum(right), len(right), int(pred["parent_id"].notna().sum()))

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from pandas.api.types import is_hashable, is_list_like
 from scipy.special import betaincinv, expit
 
+from sourcescore.messages import shown
+from sourcescore.metrics import as_floats
 from sourcescore.priors import Priors
 from sourcescore.report import Report
 from sourcescore.report.palette import DENIES_COLOUR, SUPPORTS_COLOUR, called, type_styles
@@ -26,6 +29,8 @@ __all__ = ["plot_claims", "plot_explanation", "plot_history", "plot_priors", "pl
 
 _TOTAL_COLOUR = "#5B616A"
 _WRAP = 48
+# Labels of a legend that fit beside one another.
+_HALF_WIDTH = 40
 _N_BINS = 10
 # The least log-odds that a waterfall spans, so that small steps look small.
 _REACH = 1.0
@@ -66,7 +71,7 @@ def plot_explanation(report: Report, claim_id: str, ax: Axes | None = None) -> A
     ValueError
         If there is no such claim.
     """
-    steps = report.explain(claim_id)
+    steps = _report(report).explain(claim_id)
     log_odds = steps["log_odds"].to_numpy(float)
     after = np.cumsum(log_odds)
     before = after - log_odds
@@ -121,7 +126,7 @@ def plot_claims(report: Report, ax: Axes | None = None) -> Axes:
     ImportError
         If matplotlib is not installed.
     """
-    claims = report.claims
+    claims = _report(report).claims
     ax = _axes(ax, height=1.0 + 0.4 * max(len(claims), 1))
     rows = np.arange(len(claims))
     confidence = claims["confidence"].to_numpy(float)
@@ -131,7 +136,7 @@ def plot_claims(report: Report, ax: Axes | None = None) -> Axes:
     ax.axvline(0.5, color="0.6", linewidth=0.8, linestyle=":")
     labels = [f"{_shorten(text)} ({claim_id})" for claim_id, text in claims["claim"].items()]
     ax.set_yticks(rows, _literal(labels))
-    ax.set_ylim(len(claims) - 0.5, -0.5)
+    ax.set_ylim(max(len(claims), 1) - 0.5, -0.5)
     ax.set_xlim(0, 1)
     ax.set_xlabel("confidence, with 90 % interval")
     return ax
@@ -171,30 +176,39 @@ def plot_history(
     ValueError
         If there is no such claim, or none is given.
     """
-    claims = [claim_id] if isinstance(claim_id, str) else list(claim_id)
+    known = _report(report).claims.index
+    one = not is_list_like(claim_id) or (is_hashable(claim_id) and claim_id in known)
+    claims: list[Any] = [claim_id] if one else [*claim_id]
     if not claims:
         raise ValueError("claim_id must name at least one claim; got none.")
+    for claim in claims:
+        if claim is None:  # all claims, to `Report.history`
+            raise ValueError("claim_id must name the claims to draw; got None.")
     histories = [report.history(claim, max_steps=max_steps) for claim in claims]
     texts = report.claims["claim"]
-    ax = _axes(ax, height=4.0)
+    labels = _literal([f"{_shorten(texts[claim])} ({claim})" for claim in claims])
+    n_columns = 1 if max(map(len, labels)) > _HALF_WIDTH else 2
+    # the legend stands above, and must not take its room from the figure
+    n_rows = (len(labels) + len(_SIDES)) // n_columns
+    ax = _axes(ax, height=4.0 + 0.2 * max(n_rows - 2, 0))
     dated = all(history["published"].iloc[1:].notna().all() for history in histories)
     dated &= any(len(history) > 1 for history in histories)
     places = [_places(history, dated) for history in histories]
-    x = np.concatenate([place[1:] for place in places])
-    first, last = (x.min(), x.max()) if len(x) else (0.0, 0.0)
+    at_documents = np.concatenate([place[1:] for place in places])
+    any_document = len(at_documents) > 0
+    first, last = (at_documents.min(), at_documents.max()) if any_document else (0.0, 0.0)
     # the prior comes before, and the last step lasts a little
     margin = 0.06 * (last - first) or 0.5
     start, end = (first - margin, last + margin) if dated else (0.0, last + 0.5)
     seen = set()
-    for i, (claim, history, place) in enumerate(zip(claims, histories, places, strict=True)):
+    for i, (history, place) in enumerate(zip(histories, places, strict=True)):
         colour, line = _LINE_COLOURS[i % len(_LINE_COLOURS)], _LINES[i % len(_LINES)]
         x = np.array([start, *place[1:], end])
         low, high, y = (
             np.append(v, v[-1]) for v in history[["low", "high", "confidence"]].to_numpy().T
         )
         ax.fill_between(x, low, high, step="post", color=colour, alpha=0.16, linewidth=0)
-        label = _literal([f"{_shorten(texts[claim])} ({claim})"])[0]
-        ax.step(x, y, line, where="post", color=colour, label=label, linewidth=1.5)
+        ax.step(x, y, line, where="post", color=colour, label=labels[i], linewidth=1.5)
         for side, (_, marker, fill) in _SIDES.items():
             at = np.flatnonzero(history["stance"].iloc[1:] == side) + 1
             if len(at):
@@ -212,12 +226,17 @@ def plot_history(
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         ax.set_xlabel("published")
-    else:
+    elif any_document:
         from matplotlib.ticker import MaxNLocator
 
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.set_xlabel("document" if len(x) else "no document yet")
-    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize=9)
+        ax.set_xlabel("document")
+    else:
+        ax.set_xticks([])
+        ax.set_xlabel("no document yet")
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=n_columns, frameon=False, fontsize=9
+    )
     return ax
 
 
@@ -257,8 +276,7 @@ def plot_reliability(confidence: ArrayLike, truth: ArrayLike, ax: Axes | None = 
     ----------
     Wilson (1927), *Probable inference, the law of succession, and statistical inference*.
     """
-    stated = np.asarray(confidence, dtype=float)
-    outcome = np.array([np.nan if pd.isna(t) else float(t) for t in np.asarray(truth, object)])
+    stated, outcome = as_floats(confidence, "confidence"), as_floats(truth, "truth")
     if stated.shape != outcome.shape or stated.ndim != 1:
         raise ValueError(
             "confidence and truth must be one-dimensional and equally long; "
@@ -354,9 +372,21 @@ def plot_priors(
     return ax
 
 
+def _report(report: Any) -> Report:
+    if not isinstance(report, Report):
+        raise TypeError(
+            f"report must be a Report, as sourcescore.score gives; got {shown(report)}."
+        )
+    return report
+
+
 def _axes(ax: Axes | None, height: float, width: float = 8.0) -> Axes:
     """Return `ax`, or that of a new figure; the one place that needs matplotlib."""
     if ax is not None:
+        if not hasattr(ax, "set_yticks"):
+            raise TypeError(
+                f"ax must be one matplotlib Axes, as plt.subplots() gives; got {shown(ax)}."
+            )
         return ax
     try:
         from matplotlib import pyplot as plt

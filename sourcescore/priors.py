@@ -12,9 +12,9 @@ The numbers and the reason for each stand in ``priors.toml`` beside this module.
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -26,6 +26,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, Self
 
 import pandas as pd
+
+from sourcescore.messages import did_you_mean, shown
 
 __all__ = ["ADMIRALTY", "BetaPrior", "Priors", "SourcePrior", "TypePrior", "default_toml"]
 
@@ -72,6 +74,8 @@ _NEW_STRENGTH = 10.0
 _NEW_RHO = 0.2
 
 _BETAS = ("supports_if_true", "supports_if_false")
+_TYPE_KEYS = ("reliability", *_BETAS, "rho")
+_SOURCE_KEYS = ("reliability", *_BETAS)
 _SECTIONS = (
     "claim_prior",
     "claim_prior_strength",
@@ -81,6 +85,18 @@ _SECTIONS = (
     "sources",
     "hedges",
 )
+
+#: What the entries of a section are, for errors.
+_ENTRIES = {
+    "types": ("a table for each type",),
+    "fidelity": ("a number for each type of relay",),
+    "outlets": ("a number for each outlet",),
+    "sources": ("a table for each source",),
+    "hedges": ("a number for each hedge",),
+}
+_DECIMAL_COMMA = re.compile(r"=\s*\d+,\d+\s*(#.*)?$", re.MULTILINE)
+_LONG = 80
+_LONGEST_PATH = 500
 
 
 class _Range(NamedTuple):
@@ -189,38 +205,38 @@ class Priors:
 
         Raises
         ------
-        FileNotFoundError
-            If there is no such file.
+        TypeError
+            If it is neither a str nor a path.
+        OSError
+            If there is no such file, or it cannot be read.
         ValueError
-            If it is not UTF-8 or not TOML, or as for `Priors`.
+            If it is not UTF-8 or not TOML, or as for `Priors`; it names the file.
 
         Examples
         --------
         >>> Priors.from_toml("claim_prior = 0.4").claim_prior
         0.4
         """
+        if not isinstance(source, str | PathLike):
+            raise TypeError(
+                f"from_toml takes the path of a TOML file, or TOML text; got {shown(source)}."
+            )
         where = "the TOML text"
         if isinstance(source, str) and any(mark in source for mark in "\n=["):
             text = source
         else:
             where = str(source)
-            path = Path(source)
-            if not path.exists():
-                raise FileNotFoundError(
-                    f"priors: there is no file {where!r}; `python -m sourcescore priors` prints "
-                    "the default priors to start from."
-                )
-            try:
-                text = path.read_bytes().decode("utf-8-sig")
-            except UnicodeDecodeError as error:
-                raise ValueError(f"priors: {where} is not UTF-8 ({error}).") from None
+            text = _read(Path(source))
         try:
-            values = tomllib.loads(text)
+            return cls(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"priors: {where} is not valid TOML: {error}") from None
+            hint = ". Numbers take a point: 0.5" if _DECIMAL_COMMA.search(text) else ""
+            raise ValueError(f"priors: {where} is not valid TOML: {error}{hint}.") from None
         except RecursionError:
             raise ValueError(f"priors: {where} is nested too deeply.") from None
-        return cls(values)
+        except ValueError as error:
+            reason = str(error).removeprefix("priors: ")
+            raise ValueError(f"priors: in {where}: {reason}") from None
 
     @classmethod
     def check(cls, priors: Priors | Mapping[str, Any] | str | PathLike[str] | None) -> Priors:
@@ -315,8 +331,11 @@ class Priors:
         >>> [round(priors.sources[name].supports_if_false.mean, 2) for name in priors.sources]
         [0.4, 0.64]
         """
-        if type not in self.types:
-            raise ValueError(f"priors: there is no type {type!r}{_suggest(type, self.types)}")
+        if not isinstance(type, str) or type not in self.types:
+            raise ValueError(
+                f"priors: there is no type {shown(type)}{did_you_mean(type, self.types)} Known are "
+                f"{', '.join(self.types)}."
+            )
         base = self.types[type]
         passes_on = self.fidelity.get(type, self.fidelity["default"])
         sources, outlets = {}, {}
@@ -379,6 +398,11 @@ class Priors:
         >>> priors.relay_fidelity("www.DW.com"), priors.relay_fidelity("Yonhap", "agency_report")
         (0.97, 0.98)
         """
+        if not (isinstance(relay, str) and isinstance(relay_type, str | None)):
+            raise TypeError(
+                f"a relay goes by its name, and its type by a str or None; got {shown(relay)} and "
+                f"{shown(relay_type)}."
+            )
         outlet = self.outlets.get(outlet_key(relay))
         if outlet is not None:
             return outlet
@@ -429,9 +453,27 @@ def _defaults() -> Mapping[str, Any]:
     return _merge(empty, tomllib.loads(default_toml()))
 
 
+def _read(path: Path) -> str:
+    """Return the text of a file of priors."""
+    name = str(path)[:_LONGEST_PATH]
+    try:
+        if not path.exists() or path.is_dir():
+            raise FileNotFoundError(
+                f"priors: there is no file {name}; `python -m sourcescore priors` prints the "
+                "default priors to start from."
+            )
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"priors: {name} is not UTF-8 ({error}).") from None
+    except OSError as error:
+        if error.strerror is None:  # our own
+            raise
+        raise type(error)(f"priors: {name} cannot be read: {error.strerror}.") from None
+
+
 def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return `base` with validated `changes`."""
-    changes = _mapping(changes, "the priors")
+    changes = _mapping(changes, "the priors", _SECTIONS)
     _check_keys(changes, _SECTIONS, "")
     merged = {k: dict(v) if isinstance(v, Mapping) else v for k, v in base.items()}
     for name, given in changes.items():
@@ -440,7 +482,7 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
         elif name == "claim_prior_strength":
             merged[name] = _number(given, name, _STRENGTH)
         else:
-            _mapping(given, name)
+            _check_dots(_mapping(given, name, _ENTRIES[name]), name)
     for name, given in changes.get("types", {}).items():
         _check_name(name, "types")
         merged["types"][name] = _type(given, f"types.{name}", merged["types"].get(name), merged)
@@ -462,12 +504,12 @@ def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _type(given: Any, key: str, old: TypePrior | None, merged: Mapping[str, Any]) -> TypePrior:
-    given = _mapping(given, key)
-    _check_keys(given, ("reliability", *_BETAS, "rho"), f"{key}.")
+    given = _mapping(given, key, _TYPE_KEYS)
+    _check_keys(given, _TYPE_KEYS, f"{key}.")
     if old is None and "reliability" not in given and not all(b in given for b in _BETAS):
         name = key.removeprefix("types.")
         raise ValueError(
-            f"priors: {key} is a new type{_suggest(name, merged['types'])} A new type needs "
+            f"priors: {key} is a new type{did_you_mean(name, merged['types'])} A new type needs "
             "supports_if_true and supports_if_false, or a reliability from A to F."
         )
     if "rho" in given:
@@ -478,8 +520,8 @@ def _type(given: Any, key: str, old: TypePrior | None, merged: Mapping[str, Any]
 
 
 def _source(given: Any, key: str, old: SourcePrior | None) -> SourcePrior:
-    given = _mapping(given, key)
-    _check_keys(given, ("reliability", *_BETAS), f"{key}.")
+    given = _mapping(given, key, _SOURCE_KEYS)
+    _check_keys(given, _SOURCE_KEYS, f"{key}.")
     if old is None and "reliability" not in given and not all(b in given for b in _BETAS):
         raise ValueError(
             f"priors: {key} needs supports_if_true and supports_if_false, or a reliability from "
@@ -510,8 +552,8 @@ def _betas(given: Mapping[str, Any], key: str, old: SourcePrior | None) -> Sourc
 
 
 def _beta(given: Any, key: str, old: BetaPrior | None) -> BetaPrior:
-    given = _mapping(given, key)
-    _check_keys(given, ("mean", "strength"), f"{key}.")
+    given = _mapping(given, key, BetaPrior._fields)
+    _check_keys(given, BetaPrior._fields, f"{key}.")
     if old is None and "mean" not in given:
         raise ValueError(f"priors: {key}.mean is missing; it must be {_PROBABILITY.text}.")
     mean, strength = (0.5, _NEW_STRENGTH) if old is None else old
@@ -521,11 +563,13 @@ def _beta(given: Any, key: str, old: BetaPrior | None) -> BetaPrior:
     )
 
 
-def _mapping(value: Any, key: str) -> Mapping[str, Any]:
+def _mapping(value: Any, key: str, names: Iterable[str]) -> Mapping[str, Any]:
     if isinstance(value, TypePrior | SourcePrior | BetaPrior):
         return value._asdict()
     if not isinstance(value, Mapping):
-        raise ValueError(f"priors: {key} must be a table (a dict); got {value!r}.")
+        raise ValueError(
+            f"priors: {key} must be a table (a dict) with {', '.join(names)}; got {shown(value)}."
+        )
     return value
 
 
@@ -536,7 +580,10 @@ def _number(value: Any, key: str, allowed: _Range) -> float:
         number = math.inf
     # a bool is a Real, but never meant as a number here
     if isinstance(value, bool) or not allowed.holds(number):
-        raise ValueError(f"priors: {key} must be a number {allowed.text}; got {value!r}.")
+        hint = ", a text: write it without quotes, with a point" if isinstance(value, str) else ""
+        raise ValueError(
+            f"priors: {key} must be a number {allowed.text}; got {shown(value)}{hint}."
+        )
     return number
 
 
@@ -545,7 +592,7 @@ def _check_keys(given: Mapping[str, Any], allowed: Iterable[str], prefix: str) -
     for key in given:
         if key not in allowed:
             raise ValueError(
-                f"priors: unknown key {prefix}{key}{_suggest(key, allowed)} "
+                f"priors: unknown key {prefix}{_short(key)}{did_you_mean(key, allowed)} "
                 f"Allowed are {', '.join(allowed)}."
             )
 
@@ -561,9 +608,27 @@ def _check_name(name: Any, section: str) -> None:
         ) from None
 
 
-def _suggest(name: Any, allowed: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(name), list(allowed), n=1)
-    return f"; did you mean {close[0]}?" if close else "."
+def _check_dots(section: Mapping[str, Any], key: str) -> None:
+    """Say so where TOML has made tables of a name that holds a dot, such as a domain."""
+    allowed = {"types": _TYPE_KEYS, "sources": _SOURCE_KEYS}.get(key, ())
+    for name, value in section.items():
+        path, inner = [str(name)], value
+        while isinstance(inner, Mapping) and inner and not any(k in inner for k in allowed):
+            part, inner = next(iter(inner.items()))
+            path.append(str(part))
+        # of types and sources only what ends in an entry was meant for one
+        if len(path) < 2 or (allowed and not isinstance(inner, Mapping)):
+            continue
+        quoted = json.dumps(".".join(path), ensure_ascii=False)
+        line = f"[{key}.{quoted}]" if allowed else f"[{key}] and below it {quoted} = {inner!r}"
+        raise ValueError(
+            f"priors: {key}.{'.'.join(path)} must have its name in quotes, for TOML makes a table "
+            f"at each dot; write {line}."
+        )
+
+
+def _short(name: Any) -> str:
+    return name if isinstance(name, str) and len(name) < _LONG else shown(name)
 
 
 def _shift(probability: float, by: float) -> float:

@@ -29,6 +29,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sourcescore.messages import closest, did_you_mean, shown
+
 __all__ = [
     "ATTRIBUTION_COLUMNS",
     "CLAIM_COLUMNS",
@@ -171,12 +173,29 @@ def require_columns(table: Any, columns: Iterable[str], name: str) -> pd.DataFra
         )
     missing = [c for c in columns if c not in table.columns]
     if missing:
-        have = ", ".join(map(str, table.columns)) or "none"
+        have = [str(column) for column in table.columns]
         raise ValueError(
             f"{name} lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}; "
-            f"it has {have}. Rename your columns with DataFrame.rename(columns={{...}})."
+            f"it has {', '.join(have) or 'none'}. {_columns_hint(have, missing)}"
         )
     return table
+
+
+def _columns_hint(have: list[str], missing: list[str]) -> str:
+    """Say how a table comes to have the columns that it lacks."""
+    separator = next((mark for mark in ";\t|" if len(have) == 1 and mark in have[0]), None)
+    if separator:
+        decimal = ", decimal=','" if separator == ";" else ""
+        return (
+            f"All stands in one column: read the file with pd.read_csv(..., sep={separator!r}"
+            f"{decimal})."
+        )
+    like: dict[str, str] = {}
+    for name in missing:
+        close = closest(name, (c for c in have if c not in like), cutoff=0.75)
+        if close is not None:
+            like[close] = name
+    return f"Rename your columns with DataFrame.rename(columns={like or '{...}'})."
 
 
 def _ids(values: Iterable[Any], name: str) -> pd.Index:
@@ -417,7 +436,7 @@ def span_lists(table: pd.DataFrame, column: str) -> list[list[tuple[int, int]]]:
         return [[] for _ in range(len(table))]
     out = []
     for row, spans in enumerate(table[column].tolist()):
-        if not isinstance(spans, list | tuple | np.ndarray) and pd.isna(spans):
+        if spans is None or (np.ndim(spans) == 0 and pd.isna(spans)):
             spans = []
         try:
             out.append([(int(start), int(end)) for start, end in spans])
@@ -493,15 +512,19 @@ def check_evidence(evidence: Any) -> pd.DataFrame:
             )
     wrong = ~table["stance"].isin(EVIDENCE_STANCES)
     if wrong.any():
+        given = table["stance"][wrong].iloc[0]
         raise ValueError(
             "evidence.stance must be 'supports' or 'denies' (drop statements that are neither); "
-            f"got {table['stance'][wrong].iloc[0]!r}."
+            f"got {shown(given)}{did_you_mean(given, EVIDENCE_STANCES)}"
         )
     if "certainty" in table.columns:
         try:
             certainty = table["certainty"].to_numpy(float, na_value=np.nan)
         except (ValueError, TypeError) as error:
-            raise ValueError(f"evidence.certainty must hold numbers: {error}.") from None
+            commas = table["certainty"].astype(str).str.fullmatch(r"\s*\d*,\d+\s*").any()
+            hint = " Read decimal commas with pd.read_csv(..., decimal=',')." if commas else ""
+            reason = str(error).rstrip(".")
+            raise ValueError(f"evidence.certainty must hold numbers: {reason}.{hint}") from None
         bad = (certainty <= 0) | (certainty > 1)
         if bad.any():
             hint = " (a statement of certainty 0 says nothing: drop it)"

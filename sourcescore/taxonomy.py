@@ -11,11 +11,26 @@ neither (Pareti 2015, *Attribution: a computational approach*)?
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NoReturn
+
+from sourcescore.messages import did_you_mean, shown
 
 __all__ = ["AttributionType", "ClaimStance", "Stance", "attribution_type"]
 
 
-class AttributionType(StrEnum):
+class _Names(StrEnum):
+    """Names of which an unknown one is an error that lists them."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        names = [str(member) for member in cls]
+        raise ValueError(
+            f"{shown(value)} is no {cls.__name__}{did_you_mean(value, names)} There are "
+            f"{', '.join(names)}."
+        )
+
+
+class AttributionType(_Names):
     """The ten kinds of source. Members are strings: ``AttributionType.WITNESS == "witness"``.
 
     Examples
@@ -64,7 +79,7 @@ _DEFINITIONS = {
 }
 
 
-class Stance(StrEnum):
+class Stance(_Names):
     """What the source does with the content."""
 
     ASSERTS = "asserts"
@@ -72,7 +87,7 @@ class Stance(StrEnum):
     NEITHER = "neither"
 
 
-class ClaimStance(StrEnum):
+class ClaimStance(_Names):
     """What an attribution, taken alone, says about a claim."""
 
     SUPPORTS = "supports"

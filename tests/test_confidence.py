@@ -329,7 +329,7 @@ def test_llr_of_no_fidelity_is_nothing():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"type": "named_oficial"}, ValueError, "no priors .did you mean 'named_official'"),
+        ({"type": "named_oficial"}, ValueError, "no priors; did you mean named_official"),
         ({"type": None}, ValueError, "neither a type nor a type_proba"),
         ({"stance": "asserts"}, ValueError, "must be 'supports' or 'denies'"),
         ({"claim_id": None}, ValueError, "claim_id is missing"),

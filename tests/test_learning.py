@@ -482,7 +482,7 @@ def test_an_explanation_has_its_reasons_in_words():
     )
     reasons = ClaimScorer().explain(evidence, "c")["reason"]
     assert reasons["claim prior"] == "before anybody is heard: 50%"
-    assert reasons["u"].startswith("denies it, as state denial: odds x 0.87")
+    assert reasons["u"].startswith("denied it, as state denial: odds x 0.87")
     assert "50% of it counts" in reasons["t"]
     assert "one of several alike" in reasons["t"]
 

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sourcescore.metrics import b_cubed, expected_calibration_error, score_attributions, span_f1
+from sourcescore.metrics import (
+    b_cubed,
+    expected_calibration_error,
+    label_figures,
+    score_attributions,
+    span_f1,
+)
 from sourcescore.tables import attributions_frame
 
 groups = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30)
@@ -67,6 +73,40 @@ def test_calibration_error_of_perfect_confidence_is_zero():
 def test_calibration_error_names_what_is_wrong(outcome, stated, message):
     with pytest.raises(ValueError, match=message):
         expected_calibration_error(outcome, stated)
+
+
+@pytest.mark.parametrize(
+    ("measure", "error", "message"),
+    [
+        (lambda: b_cubed(None, ["a"]), TypeError, "labels_true must be a sequence of labels"),
+        (lambda: b_cubed("ab", "ab"), TypeError, "labels_true must be a sequence .* got 'ab'"),
+        (lambda: b_cubed([["a"]], ["a"]), ValueError, r"must hold single labels .* got \['a'\]"),
+        (lambda: label_figures(["a"], 3), TypeError, "y_pred must be a sequence of labels; got 3"),
+        (lambda: label_figures(["a"], ["a"], [0.5]), TypeError, "proba must hold a mapping of"),
+        (lambda: label_figures(["a"], ["a"], 0.5), TypeError, "proba must hold a mapping of"),
+        (lambda: span_f1([(0, 1)], {}), TypeError, r"spans_true must be a mapping .*\(0, 1\)"),
+        (lambda: span_f1({"d": 3}, {}), ValueError, "document 'd' has 3"),
+        (lambda: span_f1({"d": [[0, 1]]}, {}), ValueError, "spans as tuples"),
+        (lambda: expected_calibration_error(["x"], [0.5]), ValueError, "y_true must hold numbers"),
+        (lambda: expected_calibration_error([1], [0.5], 2.5), ValueError, "n_bins must be an int"),
+    ],
+)
+def test_wrong_input_is_named(measure, error, message):
+    with pytest.raises(error, match=message):
+        measure()
+
+
+def test_labels_may_be_anything_hashable():
+    assert b_cubed([(1, 2), (3, 4)], [None, float("nan")]) == (1.0, 1.0, 1.0)
+
+
+def test_documents_go_by_strings_in_tables_and_texts():
+    row = {"doc_id": [7], "source_spans": [[(0, 3)]], "cue_spans": [[(4, 8)]]}
+    table = pd.DataFrame({**row, "content_spans": ["[(9, 11)]"]})
+    with pytest.raises(ValueError, match="content_spans must hold lists"):
+        score_attributions(table, table, {7: "Ann says no"})
+    table["content_spans"] = [[(9, 11)]]
+    assert score_attributions(table, table, {7: "Ann says no"})["relation"]["f1"] == 1.0
 
 
 def test_span_f1_counts_repeats():

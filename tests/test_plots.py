@@ -115,7 +115,48 @@ def test_history_of_several_claims_and_without_dates(story, report):
     plots.plot_history(report, "c2").figure.canvas.draw()
 
 
+def test_the_legend_of_many_claims_leaves_room_for_the_lines():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": [f"c{i}" for i in range(12)],
+            "source_id": "a",
+            "type": "witness",
+            "stance": "supports",
+        }
+    )
+    claims = {f"c{i}": "a long claim " * 20 for i in range(12)}
+    ax = plots.plot_history(Report.from_evidence(evidence, claims=claims), list(claims))
+    ax.figure.canvas.draw()
+    width, height = ax.figure.get_size_inches()
+    box = ax.get_position()
+    assert box.width * width > 6
+    assert box.height * height > 2.5
+
+
+def test_claims_without_evidence_are_drawn(recwarn):
+    nobody = Report.from_evidence(
+        pd.DataFrame(columns=["claim_id", "source_id", "type", "stance"]), claims={"c": "It rained"}
+    )
+    ax = plots.plot_history(nobody, "c")
+    assert ax.get_xlabel() == "no document yet"
+    assert not len(ax.get_xticks())
+    plots.plot_claims(Report.from_evidence(nobody.evidence))
+    assert not len(recwarn)
+
+
+def test_history_of_a_claim_that_goes_by_a_number():
+    evidence = pd.DataFrame(
+        {"claim_id": [1, 2], "source_id": "a", "type": "witness", "stance": "supports"}
+    )
+    numbered = Report.from_evidence(evidence)
+    assert len(plots.plot_history(numbered, 1).lines) > 0
+    with pytest.raises(ValueError, match="no claim 3; known are 1, 2"):
+        plots.plot_history(numbered, [1, 3])
+
+
 def test_history_of_no_claim(report):
+    with pytest.raises(ValueError, match="must name the claims to draw"):
+        plots.plot_history(report, None)
     with pytest.raises(ValueError, match="at least one claim"):
         plots.plot_history(report, [])
     with pytest.raises(ValueError, match="no claim 'c9'"):
@@ -154,6 +195,27 @@ def test_priors_one_row_per_type():
     means = [p.supports_if_true.mean for p in priors.types.values()]
     assert axes.lines[0].get_xdata() == pytest.approx(means)
     assert len(plots.plot_priors().get_yticklabels()) == len(Priors().types)
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda r: plots.plot_claims(None), "report must be a Report.* got None"),
+        (lambda r: plots.plot_explanation(3, "c1"), "report must be a Report.* got 3"),
+        (lambda r: plots.plot_history([], "c1"), "report must be a Report"),
+        (
+            lambda r: plots.plot_claims(r, ax=matplotlib.pyplot.subplots(2)[1]),
+            "ax must be one matplotlib Axes",
+        ),
+        (
+            lambda r: plots.plot_priors(ax=matplotlib.pyplot.figure()),
+            "ax must be one matplotlib Axes",
+        ),
+    ],
+)
+def test_wrong_objects_are_named(report, draw, message):
+    with pytest.raises(TypeError, match=message):
+        draw(report)
 
 
 def test_given_axes_are_drawn_into(report):

@@ -151,6 +151,38 @@ def test_files_that_cannot_be_read(tmp_path):
         Priors.from_toml("claim_prior = = 0.4")
     with pytest.raises(ValueError, match="priors: "):
         Priors.from_toml("x = " + "[" * 100_000)
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        Priors.from_toml(tmp_path)
+    with pytest.raises(OSError, match="priors: xxx.* cannot be read: File name too long"):
+        Priors.from_toml("x" * 5000)
+    with pytest.raises(TypeError, match="takes the path of a TOML file, or TOML text; got b'a'"):
+        Priors.from_toml(b"a")
+
+
+def test_what_is_wrong_in_a_file_names_the_file(tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[types.witness]\nrho = 2\n")
+    with pytest.raises(ValueError, match=r"priors: in .*mine\.toml: types.witness.rho .* between"):
+        Priors.from_toml(mine)
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("[outlets]\nexample.org = 0.9", r'\[outlets\] and below it "example.org" = 0.9'),
+        ("[outlets]\na.example = 0.9\na.test = 0.8", '"a.example" = 0.9'),
+        ("[sources.www.example.org]\nreliability = 'A'", r'write \[sources."www.example.org"\]'),
+        ("[sources]\na.example.supports_if_true.mean = 0.9", r'\[sources."a.example"\]'),
+        ("[types.a.b]\nreliability = 'A'", r'\[types."a.b"\]'),
+        ("[hedges]\nmay. = 0.5", "not valid TOML"),
+        ("[types.witness]\nsuports_if_true = {mean = 0.5}", "did you mean supports_if_true"),
+        ("claim_prior = 0,5", "Numbers take a point: 0.5"),
+        ("[outlets]\nx = '0,5'", "without quotes, with a point"),
+    ],
+)
+def test_toml_that_reads_otherwise_than_meant(toml, message):
+    with pytest.raises(ValueError, match=message):
+        Priors.from_toml(toml)
 
 
 def test_immutable():
@@ -175,6 +207,8 @@ def test_copies_and_clones_are_equal():
 
 
 def test_relays_are_looked_up_by_name_then_type():
+    with pytest.raises(TypeError, match="a relay goes by its name"):
+        Priors().relay_fidelity(None)
     priors = Priors({"outlets": {"WWW.Example.org": 0.6}})
     assert priors.relay_fidelity("example.ORG", "agency_report") == 0.6
     assert priors.relay_fidelity("Yonhap", "agency_report") == priors.fidelity["agency_report"]
@@ -219,6 +253,7 @@ def test_outlets_are_moved_by_their_reliability():
     [
         ({"x.example": 60}, "media_report", "the reliability of 'x.example' must be a number betw"),
         ({"x.example": float("nan")}, "media_report", "between 0 and 1; got nan"),
+        ({"x.example": 1}, None, "no type None. Known are named_official"),
         ({"x.example": 1}, "media_raport", "no type 'media_raport'; did you mean media_report"),
     ],
 )

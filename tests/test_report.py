@@ -255,6 +255,8 @@ def test_explanation_without_evidence_is_the_prior(report):
 
 
 def test_unknown_claim_lists_the_known_ones(report, empty_report):
+    with pytest.raises(ValueError, match=r"no claim \['c1'\]; known are 'c1', 'c2'"):
+        report.explain(["c1"])
     with pytest.raises(ValueError, match=r"no claim 'c9'; known are 'c1', 'c2'\."):
         report.explain("c9")
     with pytest.raises(ValueError, match="this report has no claims"):
@@ -484,6 +486,60 @@ def test_a_type_that_was_changed_counts():
     assert after.attributions["type_proba"].tolist() == [None]
 
 
+def test_evidence_without_attributions_can_be_mended():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": "c",
+            "source_id": ["a", "b"],
+            "type": ["witness", "document"],
+            "type_proba": [{"witness": 0.5, "document": 0.5}] * 2,
+            "stance": "supports",
+        }
+    )
+    report = Report.from_evidence(evidence)
+    same = report.with_evidence(report.evidence)
+    pd.testing.assert_frame_equal(same.claims, report.claims)
+    changed = report.evidence
+    changed.loc[0, "type"] = "hearsay"
+    proba = report.with_evidence(changed).evidence["type_proba"].tolist()
+    assert proba == [None, {"witness": 0.5, "document": 0.5}]
+
+
+def test_a_relay_that_was_changed_is_changed_in_the_attribution():
+    report = ss.score("Ann Lee said the mill is shut.", claims=["The mill is shut"], outlet="a.org")
+    table = report.evidence.assign(via=[("b.org",)] * len(report.evidence))
+    mended = report.with_evidence(table)
+    assert mended.attributions["via"].tolist() == [("b.org",)]
+    gone = table.assign(via=[pd.NA], via_types=[pd.NA], source_name=[pd.NA])
+    assert report.with_evidence(gone).attributions["source_name"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda r: Report.from_evidence(r.evidence, 3), "scorer must be a ClaimScorer; got 3"),
+        (lambda r: Report.from_evidence(r.evidence, claims=3), "claims must be a mapping .* got 3"),
+        (lambda r: Report.from_evidence(r.evidence, claims={"c1": 3}), "must be strings; got 3"),
+        (lambda r: r.to_html(3), "path must be a str or a path; got 3"),
+        (lambda r: r.to_json([]), r"path must be a str or a path; got \[\]"),
+        (lambda r: r.to_claimreview(**REVIEW, urls=["x"]), "urls must be a mapping of doc_id"),
+        (lambda r: report_of({"d": "x"}, [], {}, articles=[]), "articles must be a pandas DataFra"),
+    ],
+)
+def test_wrong_objects_are_named(report, make, message):
+    with pytest.raises(TypeError, match=message):
+        make(report)
+
+
+def test_articles_go_by_their_index():
+    articles = pd.DataFrame({"doc_id": ["d"], "outlet": ["a.org"]})
+    with pytest.raises(ValueError, match=r"articles.set_index\('doc_id'\)"):
+        report_of({"d": "x"}, [], {}, articles=articles)
+    dated = articles.set_index("doc_id").assign(published=["nonsense"])
+    with pytest.raises(ValueError, match="articles.published"):
+        report_of({"d": "x"}, [], {}, articles=dated)
+
+
 def test_evidence_that_has_been_through_csv_is_the_same(tmp_path):
     text = "Radio Lowen reported that dockers had said the hull was cracked. The mayor denied it."
     report = ss.score(text, {"cracked": "The hull was cracked"}, outlet="lowen.example")
@@ -573,6 +629,29 @@ def test_claim_reviews_of_all_claims(report, empty_report):
     own = json.loads(report.to_claimreview("c2", author=person, url="http://example.org/a#b"))
     assert own["author"] == person
     assert own["url"] == "http://example.org/a#b"
+
+
+def test_claim_review_leaves_out_documents_that_nobody_could_find():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": "c1",
+            "source_id": ["a", "b", "c"],
+            "type": "named_official",
+            "stance": "supports",
+            "doc_id": ["d1", None, "d3"],
+        }
+    )
+    articles = pd.DataFrame({"doc_id": ["d1", "d3"], "text": "", "outlet": ["Lowen Press", None]})
+
+    def appearances(report, **others):
+        review = json.loads(report.to_claimreview("c1", **REVIEW, **others))
+        return review["itemReviewed"].get("appearance")
+
+    report = Report.from_evidence(evidence, articles=articles)
+    assert [work["identifier"] for work in appearances(report)] == ["d1"]
+    with_urls = appearances(report, urls={"d3": "https://lowen.example/3"})
+    assert with_urls[1] == {"@type": "CreativeWork", "url": "https://lowen.example/3"}
+    assert appearances(Report.from_evidence(evidence.drop(columns="doc_id"))) is None
 
 
 @given(st.text(alphabet="<>&/script!-\"'\\\ud800\x00\u2028é", max_size=40))
@@ -714,6 +793,84 @@ def test_page_cuts_long_lists_and_says_so():
     source = report_of({"d1": text}, rows, {"c1": "It is so"}).to_html()
     assert "and 15 more" in source
     assert "17 weaker ones" in source
+
+
+@pytest.fixture
+def change_of_mind() -> Report:
+    """A ministry that first supports a claim and then denies it, beside a witness."""
+    text = "The ministry said the road is shut. It was seen. The road is open, the ministry said."
+    ministry = {"source_id": "ministry", "source_name": "The ministry"}
+    rows = [
+        attribution(text, "The ministry", "said", ["the road is shut"], **ministry),
+        attribution(text, "", "seen", ["It was"], type="witness", doc_id="d2", source_id="w"),
+        attribution(
+            text,
+            "the ministry",
+            "said",
+            ["The road is open"],
+            **ministry,
+            type="state_denial",
+            stance="denies",
+            claim_stance="denies",
+            doc_id="d2",
+        ),
+    ]
+    report = report_of({"d1": text, "d2": text}, rows, {"c1": "The road is shut"})
+    dates = report.evidence["doc_id"].map({"d1": "2025-03-01", "d2": "2025-03-04"})
+    ids = ["a1", "a2", "a3"]
+    return report.with_evidence(report.evidence.assign(published=dates, attribution_id=ids))
+
+
+def test_a_change_of_mind_counts_once_everywhere(change_of_mind):
+    report = change_of_mind
+    claim = report.claims.loc["c1"]
+    assert (claim["n_supporting"], claim["n_denying"], claim["n_origins"]) == (1, 1, 2)
+    sides = re.search(r'<dl class="sides">(.*?)</dl>', report.to_html(), re.S)[1]
+    supported, denied, taken_back = re.findall(r"<dt.*?</dd>", sides, re.S)
+    assert "Supported by 1 source<" in supported
+    assert "The ministry<" not in supported
+    assert "Denied by 1 source<" in denied
+    assert "The ministry<" in denied
+    assert "Supported, but taken back since" in taken_back
+    assert "The ministry<" in taken_back
+    assert ">a1</a>" in taken_back
+    assert report.to_html().count("(taken back since)") == 1
+    review = json.loads(report.to_claimreview("c1", **REVIEW))
+    assert "author" not in review["itemReviewed"], "the ministry no longer makes the claim"
+    assert report.explain("c1").index.tolist() == ["claim prior", "w", "ministry"]
+
+
+def test_page_says_when_several_sources_count_as_one():
+    evidence = pd.DataFrame(
+        {
+            "claim_id": "c1",
+            "source_id": ["a", "b", "c"],
+            "type": "media_report",
+            "stance": "supports",
+            "content": ["the road was shut by the army late on Monday night"] * 2 + ["it is shut"],
+        }
+    )
+    report = Report.from_evidence(evidence)
+    assert report.claims.loc["c1", "n_supporting"] == 2
+    assert "Supported by 3 sources, counted as 2<" in report.to_html()
+
+
+def test_page_of_a_claim_on_which_nobody_speaks():
+    page = ss.score("It rained.", claims=["The bridge is shut. " * 20]).to_html()
+    assert "No source speaks on it" in page
+    assert "What each source adds" not in page
+    assert "Nothing is attributed to a source here" in page
+    assert "How to read the marks" not in page
+    assert '<h3 class="long">' in page
+
+
+def test_page_of_evidence_from_elsewhere_counts_statements():
+    evidence = pd.DataFrame(
+        {"claim_id": "c", "source_id": ["a", "b"], "type": "witness", "stance": "supports"}
+    )
+    page = Report.from_evidence(evidence, articles=["It rained.", "It did not."]).to_html()
+    assert "1 claim, 2 statements, 2 documents" in page
+    assert "0 attributions" not in page
 
 
 def test_page_survives_any_character(tmp_path):
@@ -925,7 +1082,8 @@ def test_a_claim_is_described_in_words():
     assert words.startswith("The port of Varna is closed\n")
     assert f"{claim['verdict']}: {claim['confidence']:.0%}" in words
     assert "- before anybody is heard: 50%" in words
-    assert "supports it, as" in words
+    assert "supported it, as" in words
+    assert "Sailors denied it, as" in words, "the verb fits one and many"
     assert "Without " in words
     moves = report.sensitivity("c1")
     assert (moves["claim_id"] == "c1").all()

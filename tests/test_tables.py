@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import UTC, timedelta, timezone
 from email.utils import format_datetime
@@ -279,3 +280,29 @@ def test_documents_go_by_strings(number):
 def test_evidence_needs_its_columns():
     with pytest.raises(ValueError, match="evidence lacks the column type"):
         check_evidence(evidence().drop(columns="type"))
+
+
+class TestTablesAsSpreadsheetsWriteThem:
+    """Semicolons, decimal commas, other names: the error says how to read them."""
+
+    rows = "claim_id;source_id;type;stance;certainty\nc1;a;witness;supports;0,8\n"
+
+    def read(self, **options):
+        return pd.read_csv(io.StringIO(self.rows), **options)
+
+    def test_one_column(self):
+        with pytest.raises(ValueError, match=r"All stands in one column: .*sep=';', decimal=','"):
+            check_evidence(self.read())
+
+    def test_decimal_commas(self):
+        with pytest.raises(ValueError, match=r"'0,8'\. Read decimal commas with pd.read_csv"):
+            check_evidence(self.read(sep=";"))
+        assert check_evidence(self.read(sep=";", decimal=","))["certainty"].tolist() == [0.8]
+
+    def test_names_that_are_nearly_right(self):
+        table = self.read(sep=";", decimal=",")
+        wrong = table.rename(columns={"claim_id": "Claim_ID", "source_id": "sourceid"})
+        with pytest.raises(ValueError, match="'Claim_ID': 'claim_id', 'sourceid': 'source_id'"):
+            check_evidence(wrong)
+        with pytest.raises(ValueError, match="got 'denied'; did you mean denies?"):
+            check_evidence(table.assign(stance="denied"))

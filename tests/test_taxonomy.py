@@ -26,3 +26,16 @@ def test_only_an_official_who_denies_changes_type(kind, stance):
     assert type(got) is str
     expected = "state_denial" if (kind, stance) == ("named_official", "denies") else kind
     assert got == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "wrong", "message"),
+    [
+        (AttributionType, "witnes", "'witnes' is no AttributionType; did you mean witness?"),
+        (Stance, "deny", "did you mean denies.* There are asserts, denies, neither"),
+        (ClaimStance, None, "None is no ClaimStance. There are supports, denies, unrelated"),
+    ],
+)
+def test_unknown_names_are_told(names, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        names(wrong)

@@ -10,6 +10,8 @@ from scipy.special import expit
 
 __all__ = ["reason", "same_question"]
 
+_SAID = {"supports": "supported", "denies": "denied"}
+
 
 def same_question(evidence: pd.DataFrame, claim_id: str) -> pd.Series:
     """Return which rows are about the claim, or about another answer to its question."""
@@ -27,7 +29,8 @@ def reason(step: Any) -> str:
     times = f"odds x {np.exp(min(step.log_odds, 700.0)):.2f}"
     if not step.stance:
         return f"the other answers to the question: {times}"
-    said = f"{step.stance} it, as {step.type.replace('_', ' ')}: {times}"
+    # a verb that is the same for one and for many: nobody knows whether a name stands for several
+    said = f"{_SAID[step.stance]} it, as {step.type.replace('_', ' ')}: {times}"
     if step.phi < 0.995:
         said += f"; {step.phi:.0%} of it counts, for hedges and relays"
     if step.weight < 0.995:

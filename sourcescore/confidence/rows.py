@@ -6,7 +6,6 @@ that `sourcescore.confidence.voices` merges. Whatever is wrong with the table is
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain as flatten
@@ -18,6 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from sourcescore.evidence import one_in_words
+from sourcescore.messages import did_you_mean
 from sourcescore.priors import Priors, outlet_key
 from sourcescore.tables import check_evidence, object_array, read_dates
 
@@ -345,11 +345,9 @@ def _type_codes(names: Iterable[Any], known: list[str]) -> np.ndarray:
     names = [str(name) for name in names]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ValueError(
-                f"evidence has the type {name!r}, which has no priors{hint}. Known are "
-                f"{', '.join(known)}. Add it with priors.replace(types={{{name!r}: "
+                f"evidence has the type {name!r}, which has no priors{did_you_mean(name, known)} "
+                f"Known are {', '.join(known)}. Add it with priors.replace(types={{{name!r}: "
                 "{'reliability': 'C'}}), or with supports_if_true and supports_if_false."
             )
     return np.array([known.index(name) for name in names], dtype=np.int32)

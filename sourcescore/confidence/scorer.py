@@ -76,7 +76,7 @@ from sourcescore.confidence.questions import log_alternatives
 from sourcescore.confidence.rows import read_rows
 from sourcescore.confidence.sensitivity import ends, moved_by_betas, without_origins
 from sourcescore.confidence.truth_discovery import Problem
-from sourcescore.confidence.voices import Betas, Voices, merge_rows, prior_betas
+from sourcescore.confidence.voices import Betas, Voices, merge_rows, prior_betas, stands
 from sourcescore.confidence.weighed import Weighed
 from sourcescore.priors import Priors
 from sourcescore.tables import object_array
@@ -510,6 +510,44 @@ class ClaimScorer(BaseEstimator):
             steps = pd.concat([steps, row])
         steps["reason"] = [reason(step) for step in steps.itertuples()]
         return steps
+
+    def stands(self, evidence: pd.DataFrame) -> pd.Series:
+        """Tell which statements count: all but those that their source has taken back.
+
+        A source that first supports a claim and later denies it counts with its latest word, where
+        all that it says on one of the two sides is dated.
+
+        Parameters
+        ----------
+        evidence : DataFrame
+            As for `predict`.
+
+        Returns
+        -------
+        Series of bool
+            With the index of the evidence.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `predict`.
+
+        Examples
+        --------
+        >>> evidence = pd.DataFrame(
+        ...     {
+        ...         "claim_id": "c1",
+        ...         "source_id": "ministry",
+        ...         "type": "named_official",
+        ...         "stance": ["supports", "denies"],
+        ...         "published": ["2025-03-01", "2025-03-04"],
+        ...     }
+        ... )
+        >>> ClaimScorer().stands(evidence).tolist()
+        [False, True]
+        """
+        found = self._weigh(evidence)
+        return pd.Series(stands(found.rows, found.said), evidence.index, name="stands")
 
     def sensitivity(self, evidence: pd.DataFrame) -> pd.DataFrame:
         """Show what each confidence depends on most.

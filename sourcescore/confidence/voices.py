@@ -38,6 +38,7 @@ __all__ = [
     "log_likelihood_ratio",
     "merge_rows",
     "prior_betas",
+    "stands",
 ]
 
 
@@ -215,6 +216,13 @@ def merge_rows(rows: Rows, betas: Betas, ranked: bool = True) -> Voices:
         n_rows=np.diff(starts, append=len(voice))[said],
         llr=llr[said],
     )
+
+
+def stands(rows: Rows, said: Voices) -> np.ndarray:
+    """Tell which rows are part of a voice: all but those that their origin has taken back."""
+    n_origins = np.int64(rows.origin.max(initial=0) + 1)
+    key, kept = ((x.claim * n_origins + x.origin) * 2 + x.denies for x in (rows, said))
+    return np.isin(key, kept)
 
 
 def _one_row_each(rows: Rows, betas: Betas) -> Voices:

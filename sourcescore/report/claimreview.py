@@ -118,7 +118,7 @@ def claim_review(
     claim : Series
         The row of the claim table.
     evidence : DataFrame
-        The statements on it.
+        The statements on it that count.
     documents : DataFrame
         ``doc_id, outlet, published, url`` of those that speak on it.
     names : mapping of source_id to str
@@ -126,11 +126,11 @@ def claim_review(
         As read; a fragment names the claim in the address.
     """
     confidence = float(claim["confidence"])
-    side = f"{int(claim['n_supporting'])} supporting and {int(claim['n_denying'])} denying"
     item: dict[str, Any] = {"@type": "Claim", "name": str(claim["claim"])}
     if authors := [*_authors(evidence, names)]:
         item["author"] = authors
-    if appearance := [_work(*row) for row in documents.itertuples(index=False)]:
+    works = (_work(*row) for row in documents.itertuples(index=False))
+    if appearance := [work for work in works if "url" in work or "publisher" in work]:
         item["appearance"] = appearance
     return {
         "@context": "https://schema.org",
@@ -149,7 +149,8 @@ def claim_review(
             "reviewAspect": _ASPECT,
             "ratingExplanation": (
                 f"Confidence {confidence:.2f} (90 % interval {claim['low']:.2f} to "
-                f"{claim['high']:.2f}) from {side} sources. It says how far those who are cited "
+                f"{claim['high']:.2f}); sources for the claim: {int(claim['n_supporting'])}, "
+                f"against it: {int(claim['n_denying'])}. It says how far those who are cited "
                 "support the claim, under stated assumptions about kinds of sources. It was "
                 "computed and is not a finding of fact."
             ),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Hashable, Mapping
 from importlib.resources import files
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +34,7 @@ _MAX_OPEN_DOCUMENTS = 3
 _MAX_OPEN_CLAIMS = 20
 _SHORT = 160
 _SHORT_TITLE = 90
+_SHORT_NAME = 40
 # The papers that the style sheet prints on, by day and by night: lines must show on them.
 _PAPERS = ("#FFFFFF", "#1B1D20")
 # The least log-odds that a waterfall spans, so that small steps look small.
@@ -108,6 +108,7 @@ def fragment(
     claims: pd.DataFrame,
     evidence: pd.DataFrame,
     names: Mapping[str, str],
+    stands: np.ndarray,
     explain: Callable[[str], pd.DataFrame],
     histories: Callable[[pd.DataFrame, int], pd.DataFrame],
 ) -> str:
@@ -119,12 +120,14 @@ def fragment(
         As `sourcescore.Report` takes them.
     names : mapping of source_id to str
         "" for nobody.
+    stands : bool array of shape (n_evidence,)
+        Which statements count; the others were taken back by their source.
     explain : callable
         Gives the steps from prior to posterior of a claim id, as `Report.explain`.
     histories : callable
         Gives the history, as `Report.history`, of some rows of `claims` in at most so many steps.
     """
-    shown = _Fragment(texts, articles, attributions, claims, evidence, names)
+    shown = _Fragment(texts, articles, attributions, claims, evidence, names, stands)
     if len(texts) > 1:
         history = histories(claims.iloc[:_MAX_EXPLAINED], _MAX_STEPS - 1)
         shown.histories = {
@@ -146,6 +149,7 @@ class _Fragment:
         claims: pd.DataFrame,
         evidence: pd.DataFrame,
         names: Mapping[str, str],
+        stands: np.ndarray,
     ) -> None:
         self.texts = texts
         self.articles = articles
@@ -159,8 +163,16 @@ class _Fragment:
         self.document_rows = {doc_id: i for i, doc_id in enumerate(texts.index)}
         self.claim_rows = {claim_id: i for i, claim_id in enumerate(claims.index)}
         self.evidence: dict[str, list[Record]] = {}
-        for statement in evidence.to_dict("records"):
-            self.evidence.setdefault(statement["claim_id"], []).append(statement)
+        self.n_statements = len(evidence)
+        # evidence that no attribution of these texts has given
+        self.elsewhere = attributions.empty and not evidence.empty
+        self.taken_back: dict[str, list[Record]] = {}
+        self.gone: set[tuple[Any, Any]] = set()
+        for statement, counts in zip(evidence.to_dict("records"), stands, strict=True):
+            kept = self.evidence if counts else self.taken_back
+            kept.setdefault(statement["claim_id"], []).append(statement)
+            if not counts:
+                self.gone.add((statement.get("doc_id"), statement.get("attribution_id")))
         labels = [*attributions["type"].dropna(), *evidence.get("type", pd.Series()).dropna()]
         self.styles: dict[str, TypeStyle] = type_styles(map(str, labels))
         self.places: dict[tuple[str, str, str], list[int]] = {}
@@ -190,13 +202,11 @@ class _Fragment:
         )
 
     def summary(self) -> str:
-        return ", ".join(
-            (
-                counted(len(self.claims), "claim"),
-                counted(len(self.attributions), "attribution"),
-                counted(len(self.texts), "document"),
-            )
-        )
+        found = counted(len(self.attributions), "attribution")
+        if self.elsewhere:
+            found = counted(self.n_statements, "statement")
+        documents = counted(len(self.texts), "document")
+        return ", ".join((counted(len(self.claims), "claim"), found, documents))
 
     def chip(self, label: Any, *, defined: bool = False) -> str:
         if label not in self.styles:
@@ -231,14 +241,17 @@ class _Fragment:
         meta = " · ".join(f"<bdi>{escape(part)}</bdi>" for part in self.meta(doc_id))
         if len(self.texts) == 1:
             about = f'<div class="meta">{meta}</div>\n' if meta else ""
+            if text.strip() and not rows and not self.elsewhere:
+                body += '\n<p class="soft">Nothing is attributed to a source here.</p>'
             return f'<article class="doc">\n{about}{body}\n</article>'
         anchor = f"{self.prefix}-d{self.document_rows[doc_id]}"
         title = _short(text.strip().split("\n", 1)[0].strip(), _SHORT_TITLE)
         title = f' <bdi class="title">{escape(title)}</bdi>' if title else ""
         state = " open" if is_open else ""
+        found = "" if self.elsewhere else f" · {counted(len(rows), 'attribution')}"
         return (
             f'<details class="doc" id="{anchor}"{state}>\n<summary>{meta}'
-            f" · {counted(len(rows), 'attribution')}{title}</summary>\n{body}\n</details>"
+            f"{found}{title}</summary>\n{body}\n</details>"
         )
 
     def meta(self, doc_id: Any) -> list[str]:
@@ -280,7 +293,9 @@ class _Fragment:
         claim = _text(a["claim_id"])
         if claim:
             verb = {"supports": "supports", "denies": "denies"}.get(a["claim_stance"], "is about")
-            html += f'<span class="claim-link">{verb} {self.claim_link(claim)}</span>'
+            gone = (a["doc_id"], a["attribution_id"]) in self.gone
+            html += f'<span class="claim-link">{verb} {self.claim_link(claim)}'
+            html += f"{' <em>(taken back since)</em>' if gone else ''}</span>"
         return html
 
     def claim_link(self, claim_id: str) -> str:
@@ -291,11 +306,14 @@ class _Fragment:
         return f'<a href="#{self.prefix}-c{row}">{escape(claim_id)}</a> <bdi>{escape(words)}</bdi>'
 
     def legend(self) -> str:
+        if not self.styles:
+            return ""
         types = "".join(
             f"<li>{self.chip(label)} {escape(definition(label))}</li>\n" for label in self.styles
         )
+        marks = _MARKS if self.attributions else ""
         return (
-            f'<details class="legend">\n<summary>How to read the marks</summary>\n{_MARKS}\n'
+            f'<details class="legend">\n<summary>How to read the marks</summary>\n{marks}\n'
             f'<ul class="types">\n{types}</ul>\n</details>'
         )
 
@@ -326,18 +344,17 @@ class _Fragment:
         p, low, high = (float(claim[c]) for c in ("confidence", "low", "high"))
         side = "likely" if p >= 0.5 else "unlikely"
         said = f"confidence {_percent(p)}, 90% interval {_percent(low)} to {_percent(high)}"
-        supporting = self.side(claim["claim_id"], "supports")
-        denying = self.side(claim["claim_id"], "denies")
-        said_by = (
-            f'<dl class="sides">\n{supporting}{denying}</dl>\n' if supporting + denying else ""
+        said_by = "".join(
+            (self.side(claim, "supports"), self.side(claim, "denies"), self.changed(claim))
         )
-        body = f"{said_by}{reasons}"
+        body = f'<dl class="sides">\n{said_by}</dl>\n{reasons}' if said_by else reasons
         if row >= _MAX_OPEN_CLAIMS and body:
             sides = f"▲ {claim['n_supporting']:,} for · ▼ {claim['n_denying']:,} against"
             body = f"<details>\n<summary>{sides}</summary>\n{body}</details>\n"
+        long = ' class="long"' if len(_text(claim["claim"])) > _SHORT else ""
         return (
             f'<article class="claim" id="{self.prefix}-c{row}" tabindex="-1">\n'
-            f'<h3><span class="claim-id">{escape(claim["claim_id"])}</span>'
+            f'<h3{long}><span class="claim-id">{escape(claim["claim_id"])}</span>'
             f"<bdi>{escape(_text(claim['claim']))}</bdi></h3>\n"
             f'<p class="verdict"><strong>{_percent(p)}</strong> {escape(claim["verdict"])}</p>\n'
             f'<div class="scale {side}" role="img" aria-label="{said}" title="{said}" '
@@ -347,25 +364,38 @@ class _Fragment:
             f"<span>100%</span></div>\n{body}</article>"
         )
 
-    def side(self, claim_id: str, stance: str) -> str:
+    def side(self, claim: Record, stance: str) -> str:
         """List the sources that stand on one side of a claim, each with the places to jump to."""
-        sources: dict[str, Record] = {}
-        for statement in self.evidence.get(claim_id, []):
-            if statement["stance"] == stance:
-                sources.setdefault(statement["source_id"], statement)
+        sources = _by_source(self.evidence.get(claim["claim_id"], []), stance)
         if not sources:
             return ""
+        if stance == "supports":
+            side, words, n_voices = "for", "▲ Supported", claim["n_supporting"]
+        else:
+            side, words, n_voices = "against", "▼ Denied", claim["n_denying"]
+        heading = f"{words} by {counted(len(sources), 'source')}"
+        if n_voices != len(sources):  # copies of one another, or the same in the same words
+            heading += f", counted as {n_voices:,}"
+        return f'<dt class="{side}">{heading}</dt>\n{self.listed(sources)}'
+
+    def changed(self, claim: Record) -> str:
+        """List what sources have taken back: it does not count."""
+        statements = self.taken_back.get(claim["claim_id"], [])
+        lists = [
+            f'<dt class="soft">{words}, but taken back since</dt>\n{self.listed(sources)}'
+            for stance, words in (("supports", "Supported"), ("denies", "Denied"))
+            if (sources := _by_source(statements, stance))
+        ]
+        return "".join(lists)
+
+    def listed(self, sources: list[Record]) -> str:
         items = [
-            f"<li>{self.source(statement)}{self.links(claim_id, source_id, stance)}</li>\n"
-            for source_id, statement in islice(sources.items(), _MAX_SOURCES)
+            f"<li>{self.source(statement)}{self.links(statement)}</li>\n"
+            for statement in sources[:_MAX_SOURCES]
         ]
         if len(sources) > _MAX_SOURCES:
             items.append(f'<li class="soft">and {len(sources) - _MAX_SOURCES:,} more</li>\n')
-        side, words = ("for", "▲ Supported") if stance == "supports" else ("against", "▼ Denied")
-        return (
-            f'<dt class="{side}">{words} by {counted(len(sources), "source")}</dt>\n'
-            f"<dd><ul>\n{''.join(items)}</ul></dd>\n"
-        )
+        return f"<dd><ul>\n{''.join(items)}</ul></dd>\n"
 
     def source(self, statement: Record) -> str:
         name = self.names.get(statement["source_id"], str(statement["source_id"]))
@@ -375,8 +405,9 @@ class _Fragment:
         name = escape(_short(called(name, label)))
         return f"<bdi>{name}</bdi> {self.chip(label, defined=True)}{via}"
 
-    def links(self, claim_id: str, source_id: str, stance: str) -> str:
-        rows = self.places.get((claim_id, source_id, stance), [])
+    def links(self, statement: Record) -> str:
+        place = (statement["claim_id"], statement["source_id"], statement["stance"])
+        rows = self.places.get(place, [])
         links = " ".join(
             f'<a href="#{self.prefix}-a{row}" '
             f'title="{escape(_short(_text(self.attributions[row].get("sentence"))))}">'
@@ -389,6 +420,8 @@ class _Fragment:
     def waterfall(self, explanation: pd.DataFrame) -> str:
         """Draw how the log-odds go from the prior to the posterior, one bar a step."""
         steps = _steps(explanation)
+        if len(steps) == 1:
+            return '<p class="soft">No source speaks on it: this is the claim prior.</p>\n'
         reached = np.cumsum([step.log_odds for step in steps])
         low, high = min(-_REACH, 1.05 * reached.min()), max(_REACH, 1.05 * reached.max())
         width = high - low
@@ -455,7 +488,7 @@ class _Fragment:
             return "claim prior"
         doc_id = step["doc_id"]
         about = " ".join(
-            f"<bdi>{escape(_short(part))}</bdi>"
+            f"<bdi>{escape(_short(part, _SHORT_NAME))}</bdi>"
             for part in (_date(step["published"]), _text(step["outlet"]) or _text(doc_id))
             if part
         )
@@ -463,6 +496,15 @@ class _Fragment:
         link = about if row is None else f'<a href="#{self.prefix}-d{row}">{about}</a>'
         more = step["n_documents"] - before - 1
         return f"{link or 'a document'}{f' and {more:,} before it' if more else ''}"
+
+
+def _by_source(statements: list[Record], stance: str) -> list[Record]:
+    """The first statement of each source on one side."""
+    sources: dict[Any, Record] = {}
+    for statement in statements:
+        if statement["stance"] == stance:
+            sources.setdefault(statement["source_id"], statement)
+    return list(sources.values())
 
 
 class _Step(NamedTuple):

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_object_dtype
+from pandas.api.types import is_hashable, is_object_dtype
 
+from sourcescore.messages import shown
 from sourcescore.report.claimreview import (
     as_url,
     claim_review,
@@ -42,6 +43,7 @@ from sourcescore.tables import (
     check_evidence,
     mapping_series,
     object_array,
+    read_dates,
     require_columns,
     string_array,
 )
@@ -106,8 +108,8 @@ class Report:
         self._attributions = check_attributions(attributions, ATTRIBUTION_COLUMNS).copy()
         self._claims = require_columns(claims, CLAIM_COLUMNS, "claims").rename_axis("claim_id")
         self._evidence = check_evidence(evidence).copy()
-        self._scorer = scorer
-        self._articles = None if articles is None else articles.copy()
+        self._scorer = _check_scorer(scorer)
+        self._articles = None if articles is None else _check_about(articles)
 
     @classmethod
     def from_evidence(
@@ -153,7 +155,7 @@ class Report:
         """
         from sourcescore.confidence import ClaimScorer
 
-        scorer = ClaimScorer() if scorer is None else scorer
+        scorer = ClaimScorer() if scorer is None else _check_scorer(scorer)
         check_evidence(evidence)
         if claims is None:
             ids = object_array(evidence["claim_id"].unique().tolist())
@@ -162,8 +164,18 @@ class Report:
             )
         elif isinstance(claims, pd.DataFrame):
             texts = require_columns(claims, ("claim",), "claims")["claim"]
+        elif isinstance(claims, Mapping):
+            texts = mapping_series(claims)
+        elif isinstance(claims, pd.Series | list | tuple | str):
+            texts = pd.Series(claims, dtype=None if isinstance(claims, pd.Series) else object)
         else:
-            texts = mapping_series(claims) if isinstance(claims, Mapping) else pd.Series(claims)
+            raise TypeError(
+                "claims must be a mapping or Series of claim_id to text, or a DataFrame with the "
+                f"column claim; got {shown(claims)}."
+            )
+        if not all(isinstance(text, str) for text in texts):
+            wrong = next(text for text in texts if not isinstance(text, str))
+            raise TypeError(f"the texts of claims must be strings; got {shown(wrong)}.")
         if len(evidence) and len(texts) and not evidence["claim_id"].isin(texts.index).any():
             raise ValueError(
                 "claims must go by the claim_id of the evidence, which has "
@@ -215,7 +227,9 @@ class Report:
         texts = self._claims["claim"]
         added = pd.Index(object_array(table["claim_id"].unique().tolist()), dtype=object)
         added = added.difference(texts.index, sort=False)
-        texts = pd.concat([texts, pd.Series(added.map(str), index=added, dtype=object)])
+        if len(added):
+            ids = pd.Index(object_array([*texts.index, *added]), dtype=object)
+            texts = pd.Series(object_array([*texts, *map(str, added)]), ids, dtype=object)
         attributions, from_elsewhere = _mended(self._attributions, self._evidence, table)
         counts = pd.concat([attributions["claim_id"].dropna(), from_elsewhere]).value_counts()
         return Report(
@@ -427,8 +441,7 @@ class Report:
         str
         """
         html = page(self._repr_html_(), f"Claims and their sources: {', '.join(self._titles())}")
-        if path is not None:
-            Path(path).write_text(html, encoding="utf-8", newline="\n")
+        _write(path, html)
         return html
 
     def to_json(self, path: str | PathLike[str] | None = None) -> str:
@@ -463,8 +476,7 @@ class Report:
             for name, table in tables.items()
         }
         text = _json(content)
-        if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+        _write(path, text + "\n")
         return text
 
     def to_claimreview(
@@ -525,7 +537,10 @@ class Report:
             "url": read_url(url, "url"),
             "date_published": read_date(date_published),
         }
-        addresses = {str(doc): read_url(to, f"urls[{doc!r}]") for doc, to in (urls or {}).items()}
+        if not isinstance(urls, Mapping | pd.Series | None):
+            raise TypeError(f"urls must be a mapping of doc_id to address; got {shown(urls)}.")
+        given = {} if urls is None else dict(urls.items())
+        addresses = {str(doc): read_url(to, f"urls[{doc!r}]") for doc, to in given.items()}
         if claim_id is not None:
             self._check_claim(claim_id)
         claims = self._claims if claim_id is None else self._claims.loc[[claim_id]]
@@ -534,12 +549,12 @@ class Report:
         rows_of = self._evidence.groupby("claim_id", sort=False).indices
         reviews = []
         for name, claim in claims.iterrows():
-            rows = rows_of.get(name, np.empty(0, dtype=int))
+            rows = np.asarray(rows_of.get(name, []), dtype=int)
             reviews.append(
                 claim_review(
                     name,
                     claim,
-                    self._evidence.iloc[rows],
+                    self._evidence.iloc[rows[self._stands[rows]].tolist()],
                     documents.iloc[np.unique(document[rows])],
                     self._names,
                     **about,
@@ -548,8 +563,7 @@ class Report:
         # <, > and & can only be in strings, where JSON may write any character by its number
         text = _json(reviews if claim_id is None else reviews[0])
         text = re.sub("[<>&]", lambda m: f"\\u{ord(m[0]):04x}", text)
-        if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8", newline="\n")
+        _write(path, text + "\n")
         return text
 
     def __str__(self) -> str:
@@ -567,13 +581,19 @@ class Report:
             claims=self._claims,
             evidence=self._evidence,
             names=self._names,
+            stands=self._stands,
             explain=self.explain,
             histories=lambda claims, most: self._histories(self._evidence, claims, most),
         )
 
+    @cached_property
+    def _stands(self) -> np.ndarray:
+        """Which rows of the evidence count; the others were taken back by their source."""
+        return self._scorer.stands(self._evidence).to_numpy()
+
     def _check_claim(self, claim_id: str) -> None:
-        if claim_id not in self._claims.index:
-            raise ValueError(f"there is no claim {claim_id!r}; {self._known_claims()}")
+        if not is_hashable(claim_id) or claim_id not in self._claims.index:
+            raise ValueError(f"there is no claim {shown(claim_id)}; {self._known_claims()}")
 
     def _evidence_on(self, claim_id: str) -> pd.DataFrame:
         """The evidence on a claim, and on the other answers to its question."""
@@ -646,6 +666,7 @@ _SHARED_COLUMNS = {
     "type": "type",
     "type_proba": "type_proba",
     "certainty": "certainty",
+    "via": "via",
 }
 
 
@@ -655,7 +676,7 @@ def _retyped(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         return after
     known = _records(before)
     proba = after["type_proba"].tolist()
-    for row, (key, kind) in enumerate(zip(_keys(after), after["type"].tolist(), strict=True)):
+    for row, (key, kind) in enumerate(zip(_row_keys(after), after["type"].tolist(), strict=True)):
         old = known.get(key)
         if old and not _same(kind, old["type"]) and _same(proba[row], old["type_proba"]):
             proba[row] = None
@@ -686,11 +707,11 @@ def _mended(
     return table, after["claim_id"][elsewhere]
 
 
-def _records(evidence: pd.DataFrame) -> dict[tuple[Any, Any], dict[str, Any]]:
-    """Return what each attribution says, by document and attribution; the first row counts."""
+def _records(evidence: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Return what each row says, by its key; the first of those with the same counts."""
     names = [name for name in _SHARED_COLUMNS if name in evidence.columns]
-    out: dict[tuple[Any, Any], dict[str, Any]] = {}
-    for key, record in zip(_keys(evidence), evidence[names].to_dict("records"), strict=True):
+    out: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for key, record in zip(_row_keys(evidence), evidence[names].to_dict("records"), strict=True):
         out.setdefault(key, {str(name): value for name, value in record.items()})
     return out
 
@@ -706,10 +727,56 @@ def _keys(table: pd.DataFrame) -> list[tuple[Any, Any]]:
     return list(zip(*parts, strict=True))
 
 
+def _row_keys(evidence: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Return `_keys`; rows without an attribution go by their label, claim and source."""
+    rows = zip(evidence.index, evidence["claim_id"], evidence["source_id"], strict=True)
+    keys = zip(_keys(evidence), rows, strict=True)
+    return [row if attribution is None else (doc, attribution) for (doc, attribution), row in keys]
+
+
 def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, dict) or isinstance(other, dict):
-        return bool(one == other)
-    return bool(one == other or (pd.isna(one) and pd.isna(other)))
+    """Tell whether two cells say the same, whatever file formats have made of them."""
+    one, other = map(_as_given, (one, other))
+    lacking = [not isinstance(v, tuple | dict) and pd.isna(v) for v in (one, other)]
+    return all(lacking) if any(lacking) else bool(one == other)
+
+
+def _as_given(value: Any) -> Any:
+    """Undo what Parquet does: arrays for tuples, and None for what a mapping does not name."""
+    if isinstance(value, dict):
+        return {key: item for key, item in value.items() if item is not None}
+    return tuple(value) if isinstance(value, list | np.ndarray) else value
+
+
+def _check_scorer(scorer: Any) -> Any:
+    # not by its class: a frozen one passes everything on
+    if not all(hasattr(scorer, name) for name in ("predict", "explain", "sensitivity", "stands")):
+        raise TypeError(f"scorer must be a ClaimScorer; got {shown(scorer)}.")
+    return scorer
+
+
+def _check_about(articles: Any) -> pd.DataFrame:
+    """Return a copy of what is known of the documents, the dates read."""
+    if not isinstance(articles, pd.DataFrame):
+        raise TypeError(
+            "articles must be a pandas DataFrame with the columns outlet and published, index "
+            f"doc_id; got {shown(articles)}."
+        )
+    if "doc_id" in articles.columns or articles.columns.nlevels > 1 or articles.index.nlevels > 1:
+        raise ValueError("articles must have doc_id as its index: articles.set_index('doc_id').")
+    articles = articles.set_axis(object_array([str(doc_id) for doc_id in articles.index]))
+    if "published" not in articles.columns:
+        return articles
+    return articles.assign(published=read_dates(articles["published"], "articles.published"))
+
+
+def _write(path: Any, text: str) -> None:
+    """Write a file, where a path is given."""
+    if path is None:
+        return
+    if not isinstance(path, str | PathLike):
+        raise TypeError(f"path must be a str or a path; got {shown(path)}.")
+    Path(path).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _own(table: pd.DataFrame) -> pd.DataFrame:

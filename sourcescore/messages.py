@@ -1,0 +1,57 @@
+"""Words that the errors of the library share.
+
+Comes in: what a user gave, and what is allowed. Goes out: parts of a sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+__all__ = ["closest", "did_you_mean", "shown"]
+
+# A value is named in an error, not printed.
+_MAX_SHOWN = 120
+# As many names as are compared at once without a wait.
+_MAX_COMPARED = 1000
+
+
+def closest(name: Any, known: Iterable[Any], cutoff: float = 0.6) -> str | None:
+    """Return the known name that is most like a given one, case aside; None if none is.
+
+    Examples
+    --------
+    >>> closest("Claim_ID", ["source_id", "claim_id"])
+    'claim_id'
+    """
+    if not isinstance(name, str):
+        return None
+    names = {key.casefold(): key for key in islice(known, _MAX_COMPARED) if isinstance(key, str)}
+    close = difflib.get_close_matches(name.strip().casefold(), names, n=1, cutoff=cutoff)
+    return names[close[0]] if close else None
+
+
+def did_you_mean(name: Any, known: Iterable[Any]) -> str:
+    """End a sentence about an unknown name: with the known one that is most like it, if any is.
+
+    Examples
+    --------
+    >>> did_you_mean("witnes", ["witness", "hearsay"]), did_you_mean(None, ["witness"])
+    ('; did you mean witness?', '.')
+    """
+    close = closest(name, known)
+    return "." if close is None else f"; did you mean {close}?"
+
+
+def shown(value: Any) -> str:
+    """Write a value for an error: as Python does, in one line that does not run on.
+
+    Examples
+    --------
+    >>> shown("a" * 1000)[-6:]
+    'aaa...'
+    """
+    written = " ".join(repr(value).split())
+    return written if len(written) <= _MAX_SHOWN else f"{written[:_MAX_SHOWN]}..."
