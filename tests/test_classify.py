@@ -13,6 +13,7 @@ from scipy import sparse
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 from sourcescore.classify import AttributionClassifier, certainty
@@ -323,6 +324,59 @@ class TestLogistic:
         probability = softmax(design @ best.T, axis=1)
         added = (design**2).T @ (probability * (1 - probability) * weight[:, None])
         np.testing.assert_allclose(after.information, before.information + added.T, rtol=1e-6)
+
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    @pytest.mark.parametrize("class_weight", [None, "balanced", {"c0": 2.0, "absent": 9.0}])
+    def test_the_information_is_the_curvature_of_the_weighted_likelihood(
+        self, n_classes, class_weight
+    ):
+        rng = np.random.default_rng(0)
+        X = np.column_stack([rng.normal(size=(80, 2)), np.ones(80)])
+        y = np.array([f"c{k}" for k in range(n_classes)], dtype=object)[
+            np.minimum(rng.integers(0, 5, size=80), n_classes - 1)
+        ]
+        own = rng.random(80) + (y == "c0")  # the classes have other shares by weight than by count
+        learned = Logistic.fit(
+            sparse.csr_matrix(X[:, :2]),
+            y,
+            C=0.5,
+            class_weight=class_weight,
+            max_iter=1000,
+            sample_weight=own,
+        )
+        weight = own.copy()
+        for label in set(y):
+            if class_weight == "balanced":
+                weight[y == label] *= own.sum() / (n_classes * own[y == label].sum())
+            elif class_weight is not None:
+                weight[y == label] *= class_weight.get(label, 1.0)
+        rows = np.column_stack(learned.by_class())
+
+        def likelihood(rows):
+            return weight @ log_softmax(X @ rows.T, axis=1)[y[:, None] == np.unique(y)]
+
+        step = 1e-3
+        for place in np.ndindex(rows.shape):
+            moved = np.zeros_like(rows)
+            moved[place] = step
+            around = [likelihood(rows + by * moved) for by in (-1, 0, 1)]
+            curvature = -(around[0] - 2 * around[1] + around[2]) / step**2
+            assert learned.information[place] == pytest.approx(curvature, rel=1e-4)
+        # and it is the optimum of the same weights
+        known = class_weight if class_weight == "balanced" else class_weight and {"c0": 2.0}
+        usual = LogisticRegression(C=0.5, class_weight=known, max_iter=1000)
+        usual.fit(X[:, :2], y, own)
+        np.testing.assert_allclose(learned.model.coef_, usual.coef_, atol=1e-6)
+
+    def test_balanced_classes_that_weigh_nothing(self):
+        X = sparse.csr_matrix(np.arange(6.0)[:, None])
+        y = np.array(["a", "b", "a", "b", "c", "a"], dtype=object)
+        weight = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 1.0])
+        learned = Logistic.fit(
+            X, y, C=1.0, class_weight="balanced", max_iter=200, sample_weight=weight
+        )
+        assert np.isfinite(learned.information).all()
 
 
 class TestExplainType:
