@@ -325,7 +325,6 @@ class TestLogistic:
         added = (design**2).T @ (probability * (1 - probability) * weight[:, None])
         np.testing.assert_allclose(after.information, before.information + added.T, rtol=1e-6)
 
-
     @pytest.mark.parametrize("n_classes", [2, 3])
     @pytest.mark.parametrize("class_weight", [None, "balanced", {"c0": 2.0, "absent": 9.0}])
     def test_the_information_is_the_curvature_of_the_weighted_likelihood(
