@@ -164,7 +164,9 @@ def label_array(values: Any, n: int, name: str, rows: str) -> np.ndarray:
 
 
 def labels_alike(values: list[Any]) -> np.ndarray:
-    """Return labels as scikit-learn has them: all numbers, as which it may encode words, or all str.
+    """Return labels as scikit-learn takes them: all numbers, or else all str.
+
+    It encodes words as numbers at times, which then must stay numbers.
 
     Examples
     --------
@@ -189,7 +191,7 @@ def weight_array(values: Any, n: int, rows: str) -> np.ndarray:
     Raises
     ------
     ValueError
-        If it is anything else.
+        If it is anything else, or 0 everywhere.
 
     Examples
     --------
@@ -209,4 +211,6 @@ def weight_array(values: Any, n: int, rows: str) -> np.ndarray:
             f"sample_weight must have a finite number of at least 0 for each of the {n} {rows}; "
             f"got {given}."
         )
+    if n and not weight.any():
+        raise ValueError(f"sample_weight is 0 for each of the {n} {rows}; one at least must count.")
     return np.broadcast_to(weight, (n,))

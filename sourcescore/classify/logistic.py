@@ -79,7 +79,8 @@ class Logistic:
         sample_weight : array of shape (n_samples,), optional
             1 by default, as much as an old example.
         C, class_weight, max_iter
-            As in `fit` ("balanced" are the new examples among themselves); the ridge holds the weights to the old ones, and new weights to 0.
+            As in `fit` ("balanced" are the new examples among themselves); the ridge holds the
+            weights to the old ones, and new weights to 0.
         """
         old = self.model
         coef, offset = _rows(old)

@@ -71,8 +71,8 @@ def train(
         - the folder of the corpora that the shipped models are made of: such a model is built
           anew.
     out : path, optional
-        The folder to write the model to, as `save_model` does, with its manifest and, if there is none yet, a card of its
-        figures (``CARD.md``) for people to go on with.
+        The folder to write the model to, as `save_model` does, with its manifest and, if there is
+        none yet, a card of its figures (``CARD.md``) for people to go on with.
     start : {"shipped", "scratch"}, path or fitted estimator, optional
         The model to go on from. A few documents are too few to learn from nothing, so an
         extractor, classifier or stance model goes on from the shipped one by default. Then old
