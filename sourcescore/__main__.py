@@ -73,7 +73,12 @@ def _parser() -> argparse.ArgumentParser:
         help="annotated documents in any of the formats of sourcescore.datasets; CSV for a scorer; "
         "or the folder of the corpora that the shipped models are made of",
     )
-    train.add_argument("--out", required=True, metavar="FOLDER", help="where to write the model")
+    train.add_argument(
+        "--out",
+        required=True,
+        metavar="FOLDER",
+        help="where to write the model: a new or empty folder, or one of a model to replace",
+    )
     train.add_argument(
         "--from",
         dest="start",
@@ -103,7 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(run=_evaluate)
 
     priors = commands.add_parser("priors", help="print the default priors as TOML to start from")
-    priors.add_argument("-o", "--output", metavar="FILE")
+    priors.add_argument(
+        "-o", "--output", metavar="FILE", help="a new file to write to; else the screen"
+    )
+    priors.add_argument(
+        "--force", action="store_true", help="replace the file if there is one already"
+    )
     priors.set_defaults(run=_priors)
     return parser
 
@@ -150,6 +160,11 @@ def _evaluate(options: argparse.Namespace) -> str:
 def _priors(options: argparse.Namespace) -> str:
     from sourcescore.priors import default_toml
 
+    if options.output is not None and Path(options.output).is_file() and not options.force:
+        # people write their own numbers into it
+        raise FileExistsError(
+            f"{options.output} is there already; give another name, or --force to replace it."
+        )
     return default_toml()
 
 

@@ -21,6 +21,7 @@ import zipfile
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -38,6 +39,7 @@ __all__ = [
     "load_model",
     "load_skops",
     "load_words",
+    "model_folder",
     "read_manifest",
     "save_model",
     "shipped_models",
@@ -101,7 +103,7 @@ def shipped_models(models: str = "fast") -> list[str]:
     True
     """
     sets = {path.name: path for path in shipped("models").iterdir() if path.is_dir()}
-    if models not in sets:
+    if not isinstance(models, str) or models not in sets:
         known = ", ".join(map(repr, sorted(sets)))
         raise ValueError(f"models must be one of {known}; got {models!r}.")
     return sorted(path.name for path in sets[models].iterdir() if (path / MANIFEST).is_file())
@@ -138,6 +140,8 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
     ------
     FileNotFoundError
         If there is neither a shipped model of this name nor such a folder.
+    TypeError
+        If the name is neither a str nor a path.
     ValueError
         If there is no such set of models.
     ModelFileError
@@ -152,7 +156,7 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
     names = shipped_models(models)
     if isinstance(name, str) and name in names:
         return _load(shipped("models") / models / name)
-    folder = Path(name)
+    folder = _path(name)
     if not folder.is_dir():
         raise FileNotFoundError(
             f"no model {str(name)!r}: it is neither a folder nor one of the shipped models, "
@@ -176,7 +180,8 @@ def save_model(
     ----------
     estimator : a fitted estimator of this package
     path : str or Path
-        The folder; it is made where it is missing, and files of the same names are replaced.
+        The folder: a new or empty one, or one that holds a model, which is then replaced; other
+        files in it stay.
     figures : mapping, optional
         Measured figures to keep with the model; anything JSON can hold.
 
@@ -187,14 +192,28 @@ def save_model(
 
     Raises
     ------
+    FileExistsError
+        If the folder holds files and none of them is the manifest of a model, or there is a file of
+        this name. Nothing is written then.
     TypeError
-        If the object is not an estimator of this package.
+        If the object is not an estimator of this package, or the figures cannot be JSON.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import sourcescore as ss
+    >>> with TemporaryDirectory() as folder:
+    ...     type(ss.load_model(ss.save_model(ss.load_model("linker"), folder))).__name__
+    'ClaimLinker'
     """
     kind = type(estimator).__name__
     if kind not in MODEL_CLASSES or not hasattr(estimator, "to_parts"):
         raise TypeError(
             f"cannot save a {kind}; estimators that can be saved: {', '.join(MODEL_CLASSES)}."
         )
+    if not isinstance(figures, Mapping | None):
+        raise TypeError(f"figures must be a mapping of names to figures; got {figures!r}.")
+    folder = model_folder(path)
     parts = estimator.to_parts()
     manifest = {
         "format": FORMAT,
@@ -208,13 +227,66 @@ def save_model(
         "python": platform.python_version(),
         "figures": dict(figures or {}),
     }
-    written = json.dumps(manifest, indent=1) + "\n"  # before any file is: it may fail
-    folder = Path(path)
+    try:  # before any file is written
+        written = json.dumps(manifest, indent=1) + "\n"
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"figures must be what JSON can hold: {error}.") from None
     folder.mkdir(parents=True, exist_ok=True)
+    # the manifest first: if the rest cannot be written, the folder is known for one of ours, whose
+    # checksums do not agree
+    (folder / MANIFEST).write_text(written, encoding="utf8")
     for name, content in parts.items():
         (folder / name).write_bytes(content)
-    (folder / MANIFEST).write_text(written, encoding="utf8")
     return folder
+
+
+def model_folder(path: str | PathLike[str]) -> Path:
+    """Return the folder that a model may be written to, which need not be there yet.
+
+    Raises
+    ------
+    FileExistsError
+        If it holds files and none of them is the manifest of a model, or it is no folder.
+    TypeError
+        If it is no path.
+
+    Examples
+    --------
+    >>> model_folder("no-such-folder").name
+    'no-such-folder'
+    """
+    folder = _path(path)
+    if not folder.is_dir():
+        if folder.exists():
+            raise FileExistsError(
+                f"{folder} is a file; a model is a folder. Give the name of a new folder."
+            )
+        return folder
+    entry = next(iter(sorted(folder.iterdir())), None)
+    if entry is not None and not _is_manifest(folder / MANIFEST):
+        raise FileExistsError(
+            f"{folder} holds files that are no sourcescore model ({entry.name} for one), which "
+            "would be mixed with the model's own. Give a new or empty folder, or one that a model "
+            "was saved to, which is then replaced."
+        )
+    return folder
+
+
+def _path(path: Any) -> Path:
+    if not isinstance(path, str | PathLike) or not isinstance(fspath(path), str):
+        raise TypeError(f"a folder must be a str or Path; got {path!r}.")
+    if "\0" in fspath(path):
+        raise ValueError(f"the name of a folder cannot have a NUL; got {fspath(path)!r}.")
+    return Path(path)
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a file is the manifest of a model, of whatever version."""
+    try:
+        manifest = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("format") == FORMAT
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
@@ -225,7 +297,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     ModelFileError
         If it is missing or not one that `save_model` of this version wrote.
     """
-    path = Path(folder) / MANIFEST
+    path = _path(folder) / MANIFEST
     if not path.is_file():
         raise ModelFileError(f"{path} is missing: {folder} is not a model folder.")
     try:

@@ -15,9 +15,10 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache, lru_cache
 from itertools import pairwise
+from operator import methodcaller
 from typing import Any, Self
 
 import numpy as np
@@ -34,6 +35,7 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from . import lexicons
+from .checks import check_flag, check_number, check_whole, label_array, shown, weight_array
 from .compare import PAIR_FEATURES, analyse, pair_features, stem
 from .models import load_skops, load_words
 from .tables import require_columns
@@ -79,7 +81,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         Let `fit` go on from what was learned before instead of starting anew. So that it does not
         forget that, it sees a sample of the earlier pairs again, which counts as much as all the
         new ones together (rehearsal: Robins 1995, *Catastrophic forgetting, rehearsal and
-        pseudorehearsal*). Stances that were not known before start anew.
+        pseudorehearsal*). Stances that were not known before start anew. `hidden` and `n_networks`
+        must be what they were.
     random_state : int, default=0
 
     Attributes
@@ -152,33 +155,42 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
 
         Raises
         ------
+        TypeError
+            If claims or texts are no strings, or stances are not given.
         ValueError
-            If the three differ in length, or there are fewer than two stances.
+            If the three differ in length, a stance is missing, there are fewer than two, a
+            parameter is out of range, or `warm_start` cannot go on from networks of another size.
         """
-        claims, texts, stances = _checked_labelled(claims, texts, stances)
-        labels = np.asarray(stances)
-        if len(labels) != len(claims):
-            raise ValueError(
-                f"claims and stances must be equally long; got {len(claims)} and {len(labels)}."
-            )
+        self._check_parameters()
+        claims, texts, labels = _checked_labelled(claims, texts, stances)
         features = stance_features(claims, texts, self._words())
         return self.fit_features(features, labels, sample_weight=sample_weight)
 
     def fit_features(
         self, features: np.ndarray, stances: Any, *, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Learn from the features of pairs, where they are at hand; see `stance_features`."""
-        labels = np.asarray(stances)
+        """Learn from the features of pairs, where they are at hand; see `stance_features`.
+
+        Parameters
+        ----------
+        features : array-like of float, shape (n_samples, n_features)
+        stances : array-like of str of length n_samples
+        sample_weight : array-like of float, shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As `fit`; or if the features are no finite numbers.
+        """
+        self._check_parameters()
+        features = _feature_array(features)
+        labels = label_array(stances, len(features), "stances", "pairs")
         if sample_weight is not None:
-            given = np.asarray(sample_weight, dtype=float)
-            if given.ndim and given.shape != labels.shape:
-                raise ValueError(
-                    f"sample_weight must have one weight for each of the {len(labels)} pairs; "
-                    f"got the shape {given.shape}."
-                )
-            if not (np.isfinite(given) & (given >= 0)).all():
-                raise ValueError("sample_weight must hold finite numbers of at least 0.")
-            given = np.broadcast_to(given, labels.shape)
+            given = weight_array(sample_weight, len(labels), "pairs")
             counts = given > 0  # what counts nothing is not there
             features, labels, given = features[counts], labels[counts], given[counts]
         known, number, count = np.unique(labels, return_inverse=True, return_counts=True)
@@ -187,11 +199,35 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         if sample_weight is not None:
             weight = weight * given
         if self.warm_start and hasattr(self, "networks_") and set(known) <= set(self.classes_):
+            self._check_sizes(features)
             self._go_on(features, labels, weight, share)
         else:
             self._start(features, labels, weight)
         self._keep(features, labels)
         return self
+
+    def _check_parameters(self) -> None:
+        check_whole("hidden", self.hidden, 1)
+        check_whole("n_networks", self.n_networks, 1)
+        check_whole("random_state", self.random_state, 0)
+        check_number("alpha", self.alpha, "of at least 0", 0)
+        check_number("rare", self.rare, "of at least 0", 0)
+        check_flag("warm_start", self.warm_start)
+
+    def _check_sizes(self, features: np.ndarray) -> None:
+        """What is gone on from must be of the size that the parameters ask for."""
+        learned = {
+            "hidden": len(self.networks_[0].intercepts_[0]),
+            "n_networks": len(self.networks_),
+        }
+        for name, before in learned.items():
+            if getattr(self, name) != before:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}, and was {before} when the networks were "
+                    f"learned that warm_start goes on from. Set {name}={before}, or "
+                    "warm_start=False to start anew."
+                )
+        _feature_array(features, self.scaler_.n_features_in_)
 
     def _start(self, features: np.ndarray, labels: np.ndarray, weight: np.ndarray) -> None:
         self.classes_, count = np.unique(labels, return_counts=True)
@@ -259,9 +295,9 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         n_old = min(n_before, max(size - n_new, round(size * (1 - n_new / self.n_seen_))))
         old = np.sort(rng.permutation(n_before)[:n_old])
         new = np.sort(rng.permutation(n_new)[: size - n_old])
-        self.seen_features_ = np.vstack(
-            [self.seen_features_[old], features[new].astype(np.float16)]
-        )
+        most = np.finfo(np.float16).max
+        kept = np.clip(features[new], -most, most).astype(np.float16)
+        self.seen_features_ = np.vstack([self.seen_features_[old], kept])
         self.seen_stances_ = np.concatenate([self.seen_stances_[old], labels[new]])
 
     def predict_proba(self, claims: Pairs, texts: Iterable[str] | None = None) -> np.ndarray:
@@ -307,12 +343,19 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         -------
         float
         """
-        claims, texts, stances = _checked_labelled(claims, texts, stances)
-        predicted = self.predict(claims, texts)
-        return float(accuracy_score(np.asarray(stances), predicted, sample_weight=sample_weight))
+        check_is_fitted(self)
+        claims, texts, labels = _checked_labelled(claims, texts, stances)
+        if sample_weight is not None:
+            sample_weight = weight_array(sample_weight, len(labels), "pairs")
+        right = labels == self.predict(claims, texts)
+        return float(accuracy_score(np.ones_like(right), right, sample_weight=sample_weight))
 
     def predict_features(self, features: np.ndarray) -> np.ndarray:
-        """The likeliest stance of pairs whose features are at hand."""
+        """The likeliest stance of pairs whose features are at hand, array of shape (n_samples,)."""
+        check_is_fitted(self)
+        features = _feature_array(features, self.scaler_.n_features_in_)
+        if not len(features):
+            return self.classes_[:0]
         return self.classes_[self._probabilities(features).argmax(axis=1)]
 
     def _probabilities(self, features: np.ndarray) -> np.ndarray:
@@ -320,7 +363,7 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         return np.mean([network.predict_proba(scaled) for network in self.networks_], axis=0)
 
     def _words(self) -> WordVectors:
-        return load_words() if self.words is None else self.words
+        return load_words() if self.words is None else _word_vectors(self.words)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -344,7 +387,8 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         number = np.searchsorted(self.classes_, self.seen_stances_).astype(np.uint16)
         np.savez_compressed(seen, features=self.seen_features_, stances=number, n=self.n_seen_)
         return {
-            "parameters.json": json.dumps(parameters).encode(),
+            # numbers may be numpy's, say out of a grid search
+            "parameters.json": json.dumps(parameters, default=methodcaller("item")).encode(),
             "networks.skops": dumps([self.scaler_, *networks]),
             "seen.npz": seen.getvalue(),
         }
@@ -356,9 +400,30 @@ class StanceClassifier(ClassifierMixin, BaseEstimator):
         classifier.scaler_, *classifier.networks_ = load_skops(parts["networks.skops"])
         classifier.classes_ = classifier.networks_[0].classes_
         with np.load(io.BytesIO(parts["seen.npz"]), allow_pickle=False) as seen:
-            classifier.seen_features_ = seen["features"]
-            classifier.seen_stances_ = classifier.classes_[seen["stances"]]
-            classifier.n_seen_ = int(seen["n"])
+            features, stances, n_seen = (seen[name] for name in ("features", "stances", "n"))
+        width, n_classes = classifier.scaler_.n_features_in_, len(classifier.classes_)
+        if (
+            features.dtype != np.float16
+            or features.shape != (len(stances), width)
+            or not np.isfinite(features).all()
+        ):
+            raise ValueError(
+                f"seen.npz: features must hold finite float16 of the shape ({len(stances)}, "
+                f"{width}); got {features.dtype} of the shape {features.shape}."
+            )
+        if stances.dtype.kind != "u" or stances.ndim != 1 or (stances >= n_classes).any():
+            raise ValueError(
+                f"seen.npz: stances must hold numbers of the {n_classes} classes, unsigned, of the "
+                f"shape (n,); got {stances.dtype} of the shape {stances.shape}."
+            )
+        if n_seen.shape != () or n_seen.dtype.kind not in "iu" or n_seen < len(stances):
+            raise ValueError(
+                f"seen.npz: n must be a whole number of at least {len(stances)}; got "
+                f"{n_seen.dtype} of the shape {n_seen.shape}."
+            )
+        classifier.seen_features_ = features
+        classifier.seen_stances_ = classifier.classes_[stances]
+        classifier.n_seen_ = int(n_seen)
         return classifier
 
 
@@ -366,7 +431,9 @@ def _weights(network: MLPClassifier) -> list[np.ndarray]:
     return [*network.coefs_, *network.intercepts_]
 
 
-def _checked_labelled(claims: Any, texts: Any, stances: Any) -> tuple[list[str], list[str], Any]:
+def _checked_labelled(
+    claims: Any, texts: Any, stances: Any
+) -> tuple[list[str], list[str], np.ndarray]:
     """Claims, texts and stances, where claims and texts may have come as one DataFrame."""
     if isinstance(claims, pd.DataFrame) and stances is None:
         texts, stances = None, texts
@@ -374,7 +441,8 @@ def _checked_labelled(claims: Any, texts: Any, stances: Any) -> tuple[list[str],
         raise TypeError(
             "stances are missing: give claims, texts and stances, or pairs and stances."
         )
-    return *_checked(claims, texts), stances
+    claims, texts = _checked(claims, texts)
+    return claims, texts, label_array(stances, len(claims), "stances", "pairs")
 
 
 def _checked(claims: Any, texts: Any) -> tuple[list[str], list[str]]:
@@ -390,21 +458,52 @@ def _checked(claims: Any, texts: Any) -> tuple[list[str], list[str]]:
             "texts are missing: give claims and texts, or a DataFrame with the columns claim and "
             f"text; got claims as {type(claims).__name__}."
         )
-    sides = []
-    for name, values in (("claims", claims), ("texts", texts)):
-        if isinstance(values, str):
-            raise TypeError(f"{name} must be a sequence of str, one for each pair; got one str.")
-        values = list(values)
-        for value in values:
-            if not isinstance(value, str):
-                raise TypeError(f"{name} must hold strings; got {type(value).__name__}.")
-        sides.append(values)
+    sides = [_strings(values, name) for name, values in (("claims", claims), ("texts", texts))]
     if len(sides[0]) != len(sides[1]):
         raise ValueError(
             "claims and texts must be equally long, one claim for each text; "
             f"got {len(sides[0])} and {len(sides[1])}."
         )
     return sides[0], sides[1]
+
+
+def _strings(values: Any, name: str) -> list[str]:
+    # of a mapping, a set or a table one would get keys, any order or names of columns
+    no_sequence = isinstance(values, str | bytes | Mapping | Set | pd.DataFrame)
+    no_sequence |= isinstance(values, np.ndarray) and values.ndim != 1
+    if no_sequence or not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name} must be a sequence of str, one for each pair; got {shown(values)}."
+        )
+    strings = list(values)
+    for value in strings:
+        if not isinstance(value, str):
+            raise TypeError(f"{name} must hold strings; got {type(value).__name__}.")
+    return strings
+
+
+def _word_vectors(words: Any) -> WordVectors:
+    if not isinstance(words, WordVectors):
+        raise TypeError(
+            "words must be WordVectors, say those of sourcescore.models.load_words(); got "
+            f"{shown(words)}."
+        )
+    return words
+
+
+def _feature_array(features: Any, width: int | None = None) -> np.ndarray:
+    try:
+        array = np.asarray(features)
+        right = array.ndim == 2 and array.dtype.kind in "fiub" and bool(np.isfinite(array).all())
+    except ValueError:  # rows of different lengths
+        right = False
+    if not right or width not in (None, array.shape[1]):
+        shape = f"(n_samples, {'n_features' if width is None else width})"
+        raise ValueError(
+            f"features must be finite numbers of the shape {shape}, as stance_features gives them; "
+            f"got {shown(features)}."
+        )
+    return array
 
 
 @cache
@@ -448,7 +547,14 @@ def stance_features(claims: Sequence[str], texts: Sequence[str], words: WordVect
     Returns
     -------
     float32 array of shape (n_samples, n_features)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If claims and texts are no strings or differ in number, or words are no `WordVectors`.
     """
+    claims, texts = _checked(claims, texts)
+    words = _word_vectors(words)
     claim_of, claim_texts = _unique(claims)
     text_of, full_texts = _unique(texts)
     sentences: list[str] = []

@@ -13,6 +13,7 @@ from scipy import sparse
 from scipy.special import log_softmax, softmax
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 
 from sourcescore.classify import AttributionClassifier, certainty
@@ -20,6 +21,7 @@ from sourcescore.classify.context import Context, resolve_pronouns
 from sourcescore.classify.features import attribution_features, read_attributions
 from sourcescore.classify.logistic import Logistic
 from sourcescore.classify.noun_phrases import NounPhrase
+from sourcescore.sources import SourceResolver
 
 SOURCES = {
     "named_official": ["The Foreign Ministry", "Prime Minister Ana Rell", "Police", "The Kremlin"],
@@ -224,6 +226,20 @@ class TestGoingOn:
         assert (classifier.predict(table[pick]) == types[pick]).all()
         assert (classifier.predict_proba(table[pick]).max(axis=1) > sure).all()
 
+    def test_it_says_what_goes_on(self, fitted):
+        for types, stances, expected in (
+            (["witness"], ["denies"], (True, True)),
+            (["witness"], None, (True, True)),
+            (["image"], ["denies"], (False, True)),
+            (["witness"], ["mocks"], (False, False)),  # a denial has no stance then
+        ):
+            found = fitted.goes_on(types, stances)
+            assert (found["type"], found["stance"]) == expected
+        assert AttributionClassifier().goes_on(["a"]) == {"type": False, "stance": False}
+        table, types, _ = sample()
+        no_stances = AttributionClassifier().fit(table, types)
+        assert no_stances.goes_on(types) == {"type": True, "stance": False}
+
     def test_unknown_types_are_learned_anew_and_stances_go_on(self, fitted):
         classifier = AttributionClassifier.from_parts(fitted.to_parts()).set_params(warm_start=True)
         table, types, _ = sample()
@@ -324,6 +340,58 @@ class TestLogistic:
         added = (design**2).T @ (probability * (1 - probability) * weight[:, None])
         np.testing.assert_allclose(after.information, before.information + added.T, rtol=1e-6)
 
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    @pytest.mark.parametrize("class_weight", [None, "balanced", {"c0": 2.0, "absent": 9.0}])
+    def test_the_information_is_the_curvature_of_the_weighted_likelihood(
+        self, n_classes, class_weight
+    ):
+        rng = np.random.default_rng(0)
+        X = np.column_stack([rng.normal(size=(80, 2)), np.ones(80)])
+        y = np.array([f"c{k}" for k in range(n_classes)], dtype=object)[
+            np.minimum(rng.integers(0, 5, size=80), n_classes - 1)
+        ]
+        own = rng.random(80) + (y == "c0")  # the classes have other shares by weight than by count
+        learned = Logistic.fit(
+            sparse.csr_matrix(X[:, :2]),
+            y,
+            C=0.5,
+            class_weight=class_weight,
+            max_iter=1000,
+            sample_weight=own,
+        )
+        weight = own.copy()
+        for label in set(y):
+            if class_weight == "balanced":
+                weight[y == label] *= own.sum() / (n_classes * own[y == label].sum())
+            elif class_weight is not None:
+                weight[y == label] *= class_weight.get(label, 1.0)
+        rows = np.column_stack(learned.by_class())
+
+        def likelihood(rows):
+            return weight @ log_softmax(X @ rows.T, axis=1)[y[:, None] == np.unique(y)]
+
+        step = 1e-3
+        for place in np.ndindex(rows.shape):
+            moved = np.zeros_like(rows)
+            moved[place] = step
+            around = [likelihood(rows + by * moved) for by in (-1, 0, 1)]
+            curvature = -(around[0] - 2 * around[1] + around[2]) / step**2
+            assert learned.information[place] == pytest.approx(curvature, rel=1e-4)
+        # and it is the optimum of the same weights
+        known = class_weight if class_weight == "balanced" else class_weight and {"c0": 2.0}
+        usual = LogisticRegression(C=0.5, class_weight=known, max_iter=1000)
+        usual.fit(X[:, :2], y, own)
+        np.testing.assert_allclose(learned.model.coef_, usual.coef_, atol=1e-6)
+
+    def test_balanced_classes_that_weigh_nothing(self):
+        X = sparse.csr_matrix(np.arange(6.0)[:, None])
+        y = np.array(["a", "b", "a", "b", "c", "a"], dtype=object)
+        weight = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 1.0])
+        learned = Logistic.fit(
+            X, y, C=1.0, class_weight="balanced", max_iter=200, sample_weight=weight
+        )
+        assert np.isfinite(learned.information).all()
+
 
 class TestExplainType:
     def test_it_sums_to_the_log_odds_against_the_next(self, fitted):
@@ -351,10 +419,31 @@ class TestExplainType:
         classifier = AttributionClassifier().fit(table[pick], types[pick])
         assert classifier.explain_type(table[pick], 0)["log_odds"].sum() > 0
 
-    @pytest.mark.parametrize("place", [-1, 1])
+    @pytest.mark.parametrize("place", [-1, 1, 10**30, np.int64(-1)])
     def test_no_such_row(self, fitted, place):
-        with pytest.raises(ValueError, match="row must be a position from 0 to 0"):
+        with pytest.raises(ValueError, match="row must be a position from 0 to 0; got "):
             fitted.explain_type(row(), place)
+
+    @pytest.mark.parametrize(
+        "place", [1.5, 0.0, "0", None, True, [0], np.nan, np.ones(2), slice(1)]
+    )
+    def test_a_row_is_a_whole_number(self, fitted, place):
+        with pytest.raises(TypeError, match="row must be a position from 0 to 0, an int; got "):
+            fitted.explain_type(row(), place)
+
+    def test_a_row_may_be_a_number_of_numpy(self, fitted):
+        pd.testing.assert_frame_equal(
+            fitted.explain_type(row(), np.uint8(0)), fitted.explain_type(row(), 0)
+        )
+
+    def test_no_rows(self, fitted):
+        with pytest.raises(ValueError, match="the table has no rows"):
+            fitted.explain_type(row().iloc[:0], 0)
+
+    @pytest.mark.parametrize("kind", [3, ["witness"], np.ones(2), pd.NA, pd.Series(["witness"])])
+    def test_a_type_is_a_label(self, fitted, kind):
+        with pytest.raises(ValueError, match="type must be one of agency_report"):
+            fitted.explain_type(row(), 0, type=kind)
 
     def test_no_such_type(self, fitted):
         with pytest.raises(ValueError, match="type must be one of agency_report, .*; got 'poet'"):
@@ -391,6 +480,70 @@ class TestInput:
     def test_bad_labels(self, types, message):
         with pytest.raises(ValueError, match=message):
             AttributionClassifier().fit(sample()[0].iloc[:2], types)
+
+    @pytest.mark.parametrize(
+        "texts", [3, "text", ["text"], pd.DataFrame({"text": ["a"]}), iter("a")]
+    )
+    def test_texts_go_by_document(self, fitted, texts):
+        table, types, stances = sample()
+        for use in (
+            fitted.label,
+            fitted.predict,
+            lambda rows, texts: fitted.explain_type(rows, 0, texts),
+            lambda rows, texts: AttributionClassifier().fit(rows, types, stances, texts),
+        ):
+            with pytest.raises(TypeError, match="texts must be a Series or mapping of doc_id"):
+                use(table, texts)
+
+    @pytest.mark.parametrize(
+        ("parameter", "value"),
+        [
+            ("C", 0),
+            ("C", None),
+            ("stance_C", np.inf),
+            ("stance_weight", "even"),
+            ("stance_weight", {"denies": "more"}),
+            ("min_count", 1.5),
+            ("max_iter", 0),
+            ("warm_start", "yes"),
+            ("coherence", 1.1),
+            ("resolver", "resolver"),
+            ("resolver", SourceResolver),
+        ],
+    )
+    def test_wrong_parameters_are_named(self, parameter, value):
+        with pytest.raises((ValueError, TypeError), match=rf"^{parameter}.* must be .*; got"):
+            AttributionClassifier(**{parameter: value}).fit(*sample())
+
+    def test_parameters_that_count_after_the_fit(self, fitted):
+        for name, value in (("coherence", "much"), ("resolver", "shipped")):
+            classifier = AttributionClassifier.from_parts(fitted.to_parts())
+            with pytest.raises((ValueError, TypeError), match=f"{name} must be"):
+                classifier.set_params(**{name: value}).predict(row())
+
+    def test_no_feature_is_frequent_enough(self):
+        with pytest.raises(ValueError, match="min_count=1000 of them; set a lower min_count"):
+            AttributionClassifier(min_count=1000).fit(*sample())
+
+    @pytest.mark.parametrize(
+        "hedges", [3, "may", ["may"], {3: 0.5}, {"may": 0}, {"may": 2}, {"may": "half"}]
+    )
+    def test_wrong_hedges(self, fitted, hedges):
+        with pytest.raises((ValueError, TypeError), match="hedges.* must be a .*; got"):
+            fitted.label(row(), hedges=hedges)
+
+    @pytest.mark.parametrize("weight", ["x", [1.0], np.ones((2, 2)), 0])
+    def test_wrong_weights(self, fitted, weight):
+        table, types, _ = sample()
+        for use in (fitted.score, AttributionClassifier().fit):
+            with pytest.raises(ValueError, match="sample_weight"):
+                use(table, types, sample_weight=weight)
+
+    def test_numbers_of_a_grid_search_can_be_saved(self):
+        grid = {"C": np.float32(0.5), "min_count": np.int64(1), "stance_weight": {"denies": 2}}
+        classifier = AttributionClassifier(**grid).fit(*sample())
+        again = AttributionClassifier.from_parts(classifier.to_parts())
+        assert (again.C, again.min_count) == (0.5, 1)
 
     def test_rows_do_not_depend_on_their_order(self, fitted):
         text = "Police chief Bo Lim resigned.\n“We erred,” he said. Lim denied it."

@@ -202,6 +202,17 @@ def test_the_printed_priors_are_the_default_ones(run, story, tmp_path):
     assert run("score", story, "--priors", path) == run("score", story)
 
 
+def test_priors_of_ones_own_are_not_written_over(run, refused, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("claim_prior = 0.2\n")
+    message = refused("priors", "-o", path)
+    assert f"{path} is there already; give another name, or --force to replace it." in message
+    assert path.read_text() == "claim_prior = 0.2\n"
+    assert run("priors", "-o", path, "--force") == (0, "", "")
+    assert ss.Priors.from_toml(path.read_text()) == ss.Priors()
+    assert run("priors", "-o", "/dev/null")[0] == 0  # no file that anybody has written
+
+
 # ---------------------------------------------------------------------------------- train, evaluate
 
 
@@ -321,6 +332,14 @@ def test_wrong_data_is_refused(refused, tmp_path):
     assert "weight" in refused("train", "stance", "--data", table, "--weight", "0", *out)
     assert "folder" in refused("train", "words", "--data", broken, *out)
     assert not (tmp_path / "model").exists()
+
+
+def test_files_of_ones_own_are_not_written_over(refused, two_articles, tmp_path):
+    (tmp_path / "classifier.json").write_text("mine")
+    message = refused("train", "classifier", "--data", two_articles, "--out", tmp_path, "--quiet")
+    assert f"{tmp_path} holds files that are no sourcescore model (classifier.json" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["classifier.json"]
+    assert (tmp_path / "classifier.json").read_text() == "mine"
 
 
 # ----------------------------------------------------------------------------- a process of its own

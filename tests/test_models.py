@@ -75,6 +75,70 @@ def test_a_model_that_cannot_be_written_leaves_the_old_one(words, folder):
     assert load_model(folder).vocabulary[0] == "a"
 
 
+def everything_in(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if not path.is_dir()
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("vocabulary.json", "mine"),
+        ("notes.txt", ""),
+        ("manifest.json", '{"name": "my web page"}'),
+        ("manifest.json", "[]"),
+        ("manifest.json", ""),
+        ("deep/notes.txt", "mine"),
+    ],
+)
+def test_a_folder_of_other_files_is_not_written_to(words, tmp_path, name, content):
+    words.vocabulary[-1] = "d"
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(content)
+    before = everything_in(tmp_path)
+    with pytest.raises(FileExistsError, match="holds files that are no .* Give a new or empty"):
+        save_model(words, tmp_path)
+    assert everything_in(tmp_path) == before
+
+
+def test_a_model_is_no_file(words, tmp_path):
+    (tmp_path / "model").write_text("mine")
+    with pytest.raises(FileExistsError, match="is a file; a model is a folder"):
+        save_model(words, tmp_path / "model")
+    assert (tmp_path / "model").read_text() == "mine"
+
+
+def test_a_folder_that_holds_a_model_may_hold_more(words, folder):
+    (folder / "CARD.md").write_text("mine")
+    change_manifest(folder, format_version=0)  # of an older version of the package
+    (folder / "vectors.npz").unlink()
+    save_model(words, folder)
+    assert load_model(folder).vocabulary == words.vocabulary
+    assert (folder / "CARD.md").read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", [None, 3, b"model", ["model"]])
+def test_a_folder_is_a_path(words, path):
+    for use in (lambda p: save_model(words, p), load_model, read_manifest):
+        with pytest.raises(TypeError, match="a folder must be a str or Path; got"):
+            use(path)
+
+
+def test_names_with_a_nul_are_refused(words):
+    for use in (lambda p: save_model(words, p), load_model, read_manifest):
+        with pytest.raises(ValueError, match="cannot have a NUL"):
+            use("a\0b")
+
+
+@pytest.mark.parametrize("figures", [3, "good", [("a", 1)]])
+def test_figures_are_a_mapping(words, tmp_path, figures):
+    with pytest.raises(TypeError, match="figures must be a mapping"):
+        save_model(words, tmp_path, figures=figures)
+
+
 @pytest.mark.parametrize("thing", [object(), "words", {"a": 1}, WordVectors])
 def test_only_our_own_estimators_are_saved(thing, tmp_path):
     with pytest.raises(TypeError, match=r"cannot save a \w+; estimators that can be saved: Attr"):
@@ -212,7 +276,7 @@ def test_an_unknown_name_says_what_there_is(tmp_path):
         load_model(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("which", ["slow", "", ".", "../models/fast", "/"])
+@pytest.mark.parametrize("which", ["slow", "", ".", "../models/fast", "/", None, 3, ["fast"]])
 def test_an_unknown_set_of_models_says_what_there_is(which):
     with pytest.raises(ValueError, match="models must be one of .*'fast'"):
         load_model("words", models=which)

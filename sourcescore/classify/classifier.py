@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
+from numbers import Real
+from operator import index, methodcaller
 from typing import Any, Self
 
 import numpy as np
@@ -21,6 +23,15 @@ from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from sourcescore.checks import (
+    check_flag,
+    check_number,
+    check_whole,
+    label_array,
+    labels_alike,
+    shown,
+    weight_array,
+)
 from sourcescore.classify.certainty import certainty
 from sourcescore.classify.context import Attribution
 from sourcescore.classify.features import (
@@ -41,6 +52,7 @@ _DENIAL = str(AttributionType.STATE_DENIAL)
 _DENIES = str(Stance.DENIES)
 _STANCES = sorted(map(str, Stance))
 _REQUIRED = ("source", "cue", "content")
+_ROWS = "attributions"
 #: How sure the rule is that stands in for stances that were not learned. It is right in 80 % of
 #: the training corpora, whose errors have shaped its lexicons, so less is to be expected elsewhere.
 _RULE_PROBABILITY = 0.75
@@ -48,6 +60,8 @@ _RULE_PROBABILITY = 0.75
 _DISMISSAL_WEIGHT = 0.6
 #: The least probability that the mean over a source's attributions takes into account.
 _LEAST = 1e-9
+#: The least number above 0, for parameters that must be so.
+_ABOVE_ZERO = float(np.nextafter(0, 1))
 
 Texts = Mapping[str, str] | pd.Series | None
 
@@ -192,34 +206,32 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            If the table lacks a column, lengths differ, a label is missing, or there are fewer
-            than two labels.
+            If the table lacks a column, lengths differ, a label is missing, there are fewer than
+            two labels, or a parameter is out of range.
         """
+        self._check_parameters()
         check_attributions(attributions, _REQUIRED)
-        y = _labels(types, len(attributions), "types")
-        z = None if stances is None else _labels(stances, len(attributions), "stances")
-        warm = self.warm_start and hasattr(self, "kind_")
-        stances_known = warm and (z is None or set(z) <= set(self.stance_classes_))
-        types_known = warm and set(y) <= set(self.classes_)
-        if types_known and self.factored_ and not stances_known:
-            # types that are put together from kind and stance need a stance that denies
-            types_known = z is not None and _DENIES in z
+        n = len(attributions)
+        y = label_array(types, n, "types", _ROWS)
+        z = None if stances is None else label_array(stances, n, "stances", _ROWS)
+        weight = None if sample_weight is None else weight_array(sample_weight, n, _ROWS)
+        _check_texts(texts)
+        types_known, stances_known = self._known(y, z) if self.warm_start else (False, False)
         if not types_known:
             _at_least_two(y, "types")
-        if z is not None and not (stances_known and self.stance_ is not None):
+        if z is not None and not stances_known:
             _at_least_two(z, "stances")
         kind_rows, stance_rows = _features(attributions, texts, self.resolver)
         if domains is not None:
-            foreign = _labels(domains, len(attributions), "domains")
-            stance_rows = list(map(of_domain, stance_rows, foreign))
+            foreign = label_array(domains, n, "domains", _ROWS)
+            stance_rows = list(map(of_domain, stance_rows, map(str, foreign)))
         if types_known:
             _check_denials(y, z, self.factored_)
         else:
             denials = y == _DENIAL
             self.factored_ = z is not None and bool(denials.any() and (z[denials] == _DENIES).all())
-            self.classes_ = _as_labels(sorted({*y.tolist(), *([_OFFICIAL] * self.factored_)}))
+            self.classes_ = labels_alike(sorted({*y.tolist(), *([_OFFICIAL] * self.factored_)}))
         kinds = np.where(y == _DENIAL, _OFFICIAL, y) if self.factored_ else y
-        weight = None if sample_weight is None else _sample_weight(sample_weight, len(y))
         self.kind_ = self._learn(
             kind_rows, kinds, weight, self.kind_ if types_known else None, self.C, None
         )
@@ -230,11 +242,81 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             )
             if domains is not None:
                 self.stance_ = forget_domains(self.stance_)
-            self.stance_classes_ = _as_labels(self.stance_.logistic.model.classes_.tolist())
-        elif not warm:
+            self.stance_classes_ = labels_alike(self.stance_.logistic.model.classes_.tolist())
+        elif not stances_known:
             self.stance_ = None
             self.stance_classes_ = np.array(_STANCES, dtype=object)
         return self
+
+    def goes_on(self, types: ArrayLike, stances: ArrayLike | None = None) -> dict[str, bool]:
+        """Tell what `fit` would go on from with these labels, where `warm_start` is set.
+
+        Parameters
+        ----------
+        types : array-like of str or int, shape (n,)
+        stances : array-like of str, shape (n,), optional
+
+        Returns
+        -------
+        dict of str to bool
+            ``type`` and ``stance``: whether what was learned of them stays and is gone on from, or
+            they are learned anew.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ or a label is missing.
+
+        Examples
+        --------
+        >>> import sourcescore as ss
+        >>> ss.load_model("classifier").goes_on(["diplomat", "image"], ["asserts", "denies"])
+        {'type': False, 'stance': True}
+        """
+        n = np.size(types)
+        y = label_array(types, n, "types", _ROWS)
+        z = None if stances is None else label_array(stances, n, "stances", _ROWS)
+        return dict(zip(("type", "stance"), self._known(y, z), strict=True))
+
+    def _known(self, y: np.ndarray, z: np.ndarray | None) -> tuple[bool, bool]:
+        """Whether types and stances are among those that were learned before."""
+        if not hasattr(self, "kind_"):
+            return False, False
+        stances = self.stance_ is not None and (z is None or set(z) <= set(self.stance_classes_))
+        types = set(y) <= set(self.classes_)
+        if types and self.factored_ and not stances:
+            # types that are put together from kind and stance need a stance that denies
+            types = z is not None and _DENIES in z
+        return types, stances
+
+    def _check_parameters(self) -> None:
+        for name in ("C", "stance_C"):
+            check_number(name, getattr(self, name), "above 0", _ABOVE_ZERO)
+        for name in ("min_count", "max_iter"):
+            check_whole(name, getattr(self, name), 1)
+        check_flag("warm_start", self.warm_start)
+        given = self.stance_weight
+        if isinstance(given, Mapping):
+            for stance, weight in given.items():
+                check_number(f"stance_weight[{stance!r}]", weight, "of at least 0", 0)
+        elif given is not None and not (isinstance(given, str) and given == "balanced"):
+            raise ValueError(
+                "stance_weight must be a mapping of stances to weights, 'balanced' or None; got "
+                f"{shown(given)}."
+            )
+        self._check_use()
+
+    def _check_use(self) -> None:
+        """Check the parameters that count after `fit`, too."""
+        check_number("coherence", self.coherence, "from 0 to 1", 0, 1)
+        given = self.resolver
+        if given is not None and (
+            isinstance(given, type) or not callable(getattr(given, "resolve", None))
+        ):
+            raise TypeError(
+                "resolver must be a fitted SourceResolver, say sourcescore.load_model('resolver'), "
+                f"or None for the shipped one; got {shown(given)}."
+            )
 
     def _learn(
         self,
@@ -248,6 +330,11 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         encoder = Encoder.fit(
             rows, self.min_count, () if before is None else before.encoder.vocabulary
         )
+        if not encoder.vocabulary:
+            raise ValueError(
+                f"no feature of the {len(rows)} attributions occurs in min_count={self.min_count} "
+                "of them; set a lower min_count, or give more attributions."
+            )
         fit = Logistic.fit if before is None else before.logistic.go_on
         fitted = fit(
             encoder.transform(rows),
@@ -295,9 +382,12 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         -------
         float
         """
-        y = _labels(types, len(attributions), "types")
         predicted = self.predict(attributions, texts)
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        n = len(predicted)
+        right = label_array(types, n, "types", _ROWS) == predicted
+        if sample_weight is not None:
+            sample_weight = weight_array(sample_weight, n, _ROWS)
+        return float(accuracy_score(np.ones_like(right), right, sample_weight=sample_weight))
 
     def predict_stance_proba(self, attributions: pd.DataFrame, texts: Texts = None) -> np.ndarray:
         """Probabilities of the stances, in the order of `stance_classes_`.
@@ -335,7 +425,14 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         DataFrame
             A copy with the five columns; the probabilities are dictionaries. Type and stance go
             together: a ``state_denial`` denies, a ``named_official`` does not.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the table lacks a column, or texts or hedges are not what they should be.
         """
+        if hedges is not None:
+            _check_hedges(hedges)
         type_proba, stance_proba = self._probabilities(attributions, texts)
         types = self.classes_[type_proba.argmax(axis=1)]
         sources, cues, contents = (
@@ -375,6 +472,8 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
 
         Raises
         ------
+        TypeError
+            If the row is no whole number.
         ValueError
             If there is no such row or type.
 
@@ -389,17 +488,15 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "classes_")
         check_attributions(attributions, _REQUIRED)
-        if not 0 <= row < len(attributions):
-            raise ValueError(
-                f"row must be a position from 0 to {len(attributions) - 1}; got {row!r}."
-            )
+        row = _position(row, len(attributions))
         model = self.kind_.logistic.model
         kinds = model.classes_.tolist()
         wanted = self.predict(attributions, texts)[row] if type is None else type
-        kind = _OFFICIAL if self.factored_ and wanted == _DENIAL else wanted
-        if kind not in kinds:
+        denial = self.factored_ and isinstance(wanted, str) and wanted == _DENIAL
+        kind = _OFFICIAL if denial else wanted
+        if not isinstance(kind, str | Real) or kind not in kinds:
             raise ValueError(
-                f"type must be one of {', '.join(map(str, self.classes_))}; got {type!r}."
+                f"type must be one of {', '.join(map(str, self.classes_))}; got {shown(type)}."
             )
         features = attribution_features(read_attributions(attributions, texts, self.resolver)[row])
         x = self.kind_.encoder.transform([features[0]])
@@ -428,7 +525,9 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the probabilities of the types and of the stances."""
         check_is_fitted(self, "classes_")
+        self._check_use()
         check_attributions(attributions, _REQUIRED)
+        _check_texts(texts)
         if not len(attributions):
             return np.zeros((0, len(self.classes_))), np.zeros((0, len(self.stance_classes_)))
         rows = read_attributions(attributions, texts, self.resolver)
@@ -496,9 +595,10 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
             "features": {name: list(m.encoder.vocabulary) for name, m in learned.items()},
         }
         parts = {
-            "classifier.json": json.dumps(state, ensure_ascii=False).encode(
-                "utf8", "surrogatepass"
-            ),
+            # numbers may be numpy's, say out of a grid search
+            "classifier.json": json.dumps(
+                state, ensure_ascii=False, default=methodcaller("item")
+            ).encode("utf8", "surrogatepass"),
         }
         for name, model in learned.items():
             parts[f"{name}.skops"] = dumps(model.logistic.model)
@@ -517,8 +617,8 @@ class AttributionClassifier(ClassifierMixin, BaseEstimator):
         state = json.loads(parts["classifier.json"].decode("utf8", "surrogatepass"))
         self = cls(**state["params"])
         self.factored_ = state["factored"]
-        self.classes_ = _as_labels(state["classes"])
-        self.stance_classes_ = _as_labels(state["stance_classes"])
+        self.classes_ = labels_alike(state["classes"])
+        self.stance_classes_ = labels_alike(state["stance_classes"])
         models = {}
         with np.load(io.BytesIO(parts["information.npz"]), allow_pickle=False) as roots:
             for name, features in state["features"].items():
@@ -562,27 +662,36 @@ def _cohere(kind: np.ndarray, rows: Sequence[Attribution], coherence: float) -> 
     return drawn / drawn.sum(axis=1, keepdims=True)
 
 
-def _labels(values: ArrayLike, n: int, name: str) -> np.ndarray:
-    labels = np.asarray(values, dtype=object)
-    if labels.shape != (n,):
-        raise ValueError(
-            f"{name} must have one label for each of the {n} attributions; "
-            f"got the shape {labels.shape}."
+def _check_texts(texts: Any) -> None:
+    if texts is not None and not isinstance(texts, Mapping | pd.Series):
+        raise TypeError(
+            f"texts must be a Series or mapping of doc_id to text; got {shown(texts)}. Several "
+            "forms are made one by sourcescore.tables.as_texts."
         )
-    missing = pd.isna(labels)
-    if missing.any():
-        raise ValueError(f"{name} is missing in {int(missing.sum())} rows; drop or label them.")
-    return _as_labels(labels.tolist())
 
 
-def _sample_weight(values: ArrayLike, n: int) -> np.ndarray:
-    weight = np.asarray(values, dtype=float)
-    if weight.shape != (n,) or not (np.isfinite(weight) & (weight >= 0)).all():
-        raise ValueError(
-            f"sample_weight must have a finite number of at least 0 for each of the {n} "
-            f"attributions; got the shape {weight.shape} or a number that is not."
+def _check_hedges(hedges: Any) -> None:
+    if not isinstance(hedges, Mapping) or not all(isinstance(term, str) for term in hedges):
+        raise TypeError(
+            "hedges must be a mapping of words to certainties, say {'reportedly': 0.6}; got "
+            f"{shown(hedges)}."
         )
-    return weight
+    for term, certain in hedges.items():
+        check_number(f"hedges[{term!r}]", certain, "above 0 and up to 1", _ABOVE_ZERO, 1)
+
+
+def _position(row: Any, n: int) -> int:
+    if not n:
+        raise ValueError("there is no attribution to explain: the table has no rows.")
+    try:
+        position = index(row)
+    except TypeError:
+        position = None
+    if position is None or isinstance(row, bool):
+        raise TypeError(f"row must be a position from 0 to {n - 1}, an int; got {shown(row)}.")
+    if not 0 <= position < n:
+        raise ValueError(f"row must be a position from 0 to {n - 1}; got {position}.")
+    return position
 
 
 def _at_least_two(labels: np.ndarray, name: str) -> None:
@@ -602,13 +711,6 @@ def _check_denials(types: np.ndarray, stances: np.ndarray | None, factored: bool
             f"is gone on from, a {_DENIAL} is a {_OFFICIAL} with the stance {_DENIES!r}. Label it "
             f"{_OFFICIAL}, correct its stance, or start anew (warm_start=False)."
         )
-
-
-def _as_labels(values: list[Any]) -> np.ndarray:
-    """Labels as scikit-learn has them: numbers as such, as which it encodes words at times."""
-    if values and all(isinstance(value, bool | int | float) for value in values):
-        return np.array(values)
-    return np.array([str(value) for value in values], dtype=object)
 
 
 def _column(labels: np.ndarray) -> Any:

@@ -18,7 +18,6 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.class_weight import compute_sample_weight
 
 __all__ = ["Logistic"]
 
@@ -53,11 +52,10 @@ class Logistic:
         sample_weight: np.ndarray | None = None,
     ) -> Self:
         """Fit anew. The parameters are those of scikit-learn's `LogisticRegression`."""
-        if isinstance(class_weight, Mapping):  # scikit-learn knows no weight of a class not there
-            class_weight = {k: w for k, w in class_weight.items() if k in set(y)}
-        model = LogisticRegression(C=C, class_weight=class_weight, max_iter=max_iter)
-        model.fit(X, y, sample_weight)
+        # the fit and the information go by the same weights
         weight = _weights(y, class_weight, sample_weight)
+        model = LogisticRegression(C=C, max_iter=max_iter)
+        model.fit(X, y, weight)
         return cls(model, _information(X, *_rows(model), weight))
 
     def go_on(
@@ -81,7 +79,8 @@ class Logistic:
         sample_weight : array of shape (n_samples,), optional
             1 by default, as much as an old example.
         C, class_weight, max_iter
-            As in `fit`; the ridge holds the weights to the old ones, and new weights to 0.
+            As in `fit` ("balanced" are the new examples among themselves); the ridge holds the
+            weights to the old ones, and new weights to 0.
         """
         old = self.model
         coef, offset = _rows(old)
@@ -110,7 +109,7 @@ class Logistic:
         found = minimize(
             loss, mean.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": max_iter}
         ).x.reshape(mean.shape)
-        model = LogisticRegression(C=C, class_weight=class_weight, max_iter=max_iter)
+        model = LogisticRegression(C=C, max_iter=max_iter)
         model.classes_ = old.classes_
         two = n_classes == 2  # scikit-learn keeps one row for two classes
         model.coef_ = found[1:, :-1] - found[:1, :-1] if two else found[:, :-1].copy()
@@ -141,8 +140,21 @@ def _rows(model: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _weights(y: np.ndarray, class_weight: Any, sample_weight: np.ndarray | None) -> np.ndarray:
-    by_class = compute_sample_weight(class_weight, y)
-    return by_class if sample_weight is None else by_class * np.asarray(sample_weight, dtype=float)
+    """How much each example counts: its own weight times that of its class.
+
+    A class that a mapping does not name has the weight 1. Balanced classes have the same weight in
+    all, and all examples together that of their own weights.
+    """
+    own = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    if class_weight is None:
+        return own
+    labels, number = np.unique(y, return_inverse=True)
+    if isinstance(class_weight, Mapping):
+        each = np.array([class_weight.get(label, 1.0) for label in labels.tolist()], dtype=float)
+    else:
+        total = np.bincount(number, own, len(labels))
+        each = own.sum() / (len(labels) * np.where(total > 0, total, np.inf))
+    return own * each[number]
 
 
 def _information(

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
-from sourcescore.models import save_model
+from sourcescore.models import model_folder, save_model
 from sourcescore.training.card import model_card
 from sourcescore.training.corpora import rounded
 from sourcescore.training.tasks import SCRATCH, SHIPPED, TASKS, Task
@@ -71,8 +71,8 @@ def train(
         - the folder of the corpora that the shipped models are made of: such a model is built
           anew.
     out : path, optional
-        The folder to write the model to, with its manifest and, if there is none yet, a card of its
-        figures (``CARD.md``) for people to go on with.
+        The folder to write the model to, as `save_model` does, with its manifest and, if there is
+        none yet, a card of its figures (``CARD.md``) for people to go on with.
     start : {"shipped", "scratch"}, path or fitted estimator, optional
         The model to go on from. A few documents are too few to learn from nothing, so an
         extractor, classifier or stance model goes on from the shipped one by default. Then old
@@ -97,6 +97,8 @@ def train(
 
     Raises
     ------
+    FileExistsError
+        If `out` holds files and is no folder of a model.
     FileNotFoundError
         If there is nothing at `data`.
     TypeError, ValueError
@@ -112,6 +114,8 @@ def train(
     """
     if name not in TRAINED:
         raise ValueError(f"name must be one of {', '.join(TRAINED)}; got {name!r}.")
+    if out is not None:
+        model_folder(out)  # training takes long: it is refused before
     if isinstance(data, str | PathLike):
         data = _existing(data)
     if name == "words" or (isinstance(data, Path) and is_corpora(data)):
