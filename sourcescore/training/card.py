@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["model_card"]
+__all__ = ["SCRATCH", "model_card"]
+
+#: What a model goes on from that knew nothing before.
+SCRATCH = "scratch"
 
 
 def model_card(name: str, model: Any, data: str, figures: dict[str, Any]) -> str:
@@ -54,8 +57,7 @@ def model_card(name: str, model: Any, data: str, figures: dict[str, Any]) -> str
         for key, title in (("before", "before"), ("cross_validated", "cross-validated"))
         if key in figures
     }
-    start = figures.get("start")
-    going_on = f", going on from: {start}" if start and start != "scratch" else ""
+    going_on = _going_on(figures.get("start"))
     lines = [f"# {name}", "", f"Class `{type(model).__name__}`, trained on {data}{going_on}.", ""]
     if measured:
         lines.append(f"| figure | {' | '.join(measured)} |")
@@ -76,6 +78,17 @@ def model_card(name: str, model: Any, data: str, figures: dict[str, Any]) -> str
         "",
     ]
     return "\n".join(lines)
+
+
+def _going_on(start: str | dict[str, str] | None) -> str:
+    """What was gone on from, by kind of label where these differ."""
+    if isinstance(start, dict):
+        if len(set(start.values())) > 1:
+            known = [f"{name} for the {label}" for label, name in start.items() if name != SCRATCH]
+            anew = [label for label, name in start.items() if name == SCRATCH]
+            return f", going on from: {', '.join(known)}; the {', '.join(anew)} learned anew"
+        start = next(iter(start.values()))
+    return f", going on from: {start}" if start and start != SCRATCH else ""
 
 
 def _leaves(figures: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +16,11 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
+from sourcescore.checks import check_flag, check_number, check_whole, shown
 from sourcescore.models import model_folder, save_model
-from sourcescore.training.card import model_card
+from sourcescore.training.card import SCRATCH, model_card
 from sourcescore.training.corpora import rounded
-from sourcescore.training.tasks import SCRATCH, SHIPPED, TASKS, Task
+from sourcescore.training.tasks import SHIPPED, TASKS, Task
 
 __all__ = ["EVALUATED", "TRAINED", "Trained", "evaluate", "train"]
 
@@ -91,9 +93,10 @@ def train(
     Returns
     -------
     Trained
-        The model, and its figures: ``before``, those of the model that was gone on from;
-        ``cross_validated``, those of models that were fitted on the other folds. Both are measured
-        on all of the data.
+        The model, and its figures: ``start``, what it goes on from, for a classifier by kind of
+        label (``type`` and ``stance``), since labels that the old model does not know are learned
+        anew; ``before``, the figures of the old model on what is not; ``cross_validated``, those of
+        models that were fitted on the other folds. Both are measured on all of the data.
 
     Raises
     ------
@@ -110,27 +113,28 @@ def train(
     >>> corpus = ss.datasets.load_articles()
     >>> model, figures = ss.train("classifier", corpus, n_folds=0, progress=False)
     >>> type(model).__name__, figures["start"]
-    ('AttributionClassifier', 'shipped')
+    ('AttributionClassifier', {'type': 'shipped', 'stance': 'shipped'})
     """
-    if name not in TRAINED:
-        raise ValueError(f"name must be one of {', '.join(TRAINED)}; got {name!r}.")
+    _check_name(name, TRAINED)
+    check_number("weight", weight, "above 0", float(np.nextafter(0, 1)))
+    check_whole("n_folds", n_folds, 0)
+    check_whole("random_state", random_state, 0)
+    check_flag("progress", progress)
     if out is not None:
         model_folder(out)  # training takes long: it is refused before
     if isinstance(data, str | PathLike):
         data = _existing(data)
     if name == "words" or (isinstance(data, Path) and is_corpora(data)):
         return _saved(_rebuild(name, data, start, progress), out, name, str(data))
-    if not weight > 0:
-        raise ValueError(f"weight must be above 0; got {weight!r}.")
     task = TASKS[name]
     rows = task.read(data)
-    if not task.measured and (weight != 1 or start not in (None, SCRATCH)):
+    if not task.measured and (weight != 1 or (start is not None and not _scratch(start))):
         raise ValueError(f"a {name} is learned from nothing: leave start (--from) and weight out.")
-    start = task.starting_point(start, rows)
-    figures: dict[str, Any] = {"start": str(start) if isinstance(start, str | Path) else "given"}
+    start = task.starting_point(Path(start) if isinstance(start, PathLike) else start)
+    figures: dict[str, Any] = {"start": task.origin(start, rows)}
     if task.measured:
         figures |= _cross_validate(task, rows, start, weight, n_folds, random_state, progress)
-    model = task.fit(_begun(task, start, progress), rows, weight)
+    model = task.fit(_begun(task, start, rows, progress), rows, weight)
     # how it was trained is no setting of the model that comes out
     usual = task.estimator().get_params()
     model.set_params(**{name: usual[name] for name in _OF_TRAINING if name in usual})
@@ -168,10 +172,10 @@ def evaluate(name: str, data: Any, model: Any = None) -> dict[str, Any]:
     >>> sorted(figures["stance"])
     ['accuracy', 'ece', 'f1', 'macro_f1']
     """
-    if name not in EVALUATED:
-        raise ValueError(f"name must be one of {', '.join(EVALUATED)}; got {name!r}.")
+    _check_name(name, EVALUATED)
     task = TASKS[name]
     rows = task.read(_existing(data) if isinstance(data, str | PathLike) else data)
+    model = Path(model) if isinstance(model, PathLike) else model
     fitted = task.load(SHIPPED if model is None else model)
     return rounded(task.measure(rows, task.predict(fitted, rows)))
 
@@ -205,9 +209,9 @@ def _cross_validate(
 ) -> dict[str, Any]:
     """Figures of the model before, and of models that are fitted on folds of the data."""
     figures: dict[str, Any] = {}
-    if not (isinstance(start, str) and start == SCRATCH):
-        before = task.load(start)
-        figures["before"] = rounded(task.measure(rows, task.predict(before, rows)))
+    before = {} if _scratch(start) else rounded(task.before(start, rows))
+    if before:
+        figures["before"] = before
     if n_folds < 2:
         return figures
     groups = task.groups(rows)
@@ -218,17 +222,26 @@ def _cross_validate(
     divided = folds.split(groups, groups=pd.factorize(groups)[0])
     predicted = []
     for seen, held in tqdm(divided, total=n_folds, desc="folds", disable=not progress):
-        model = _begun(task, start, progress)
+        model = _begun(task, start, rows, progress)
         model = task.fit(model, task.take(rows, _units(groups, seen)), weight)
         predicted.append(task.predict(model, task.take(rows, _units(groups, held))))
     measured = task.measure(rows, pd.concat(predicted))
     return figures | {"cross_validated": {"n_folds": n_folds, **rounded(measured)}}
 
 
-def _begun(task: Task, start: Any, progress: bool) -> Any:
+def _begun(task: Task, start: Any, rows: Any, progress: bool) -> Any:
     """The model to fit; one that takes long shows its own progress."""
-    model = task.begin(start)
+    model = task.begin(start, rows)
     return model.set_params(verbose=progress) if "verbose" in model.get_params() else model
+
+
+def _scratch(start: Any) -> bool:
+    return isinstance(start, str) and start == SCRATCH
+
+
+def _check_name(name: Any, names: Sequence[str]) -> None:
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(f"name must be one of {', '.join(names)}; got {shown(name)}.")
 
 
 def _units(groups: pd.Series, positions: np.ndarray) -> set[Any]:

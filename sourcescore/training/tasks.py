@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
+from sourcescore.checks import label_array, shown
 from sourcescore.classify import AttributionClassifier
 from sourcescore.confidence import ClaimScorer
 from sourcescore.datasets import Corpus, load_articles, read
@@ -25,12 +26,13 @@ from sourcescore.metrics import expected_calibration_error, label_figures, score
 from sourcescore.models import load_model
 from sourcescore.sources import SourceResolver
 from sourcescore.stance import StanceClassifier
-from sourcescore.tables import SPAN_COLUMNS, check_evidence, require_columns
+from sourcescore.tables import SPAN_COLUMNS, check_evidence, object_array, require_columns
+from sourcescore.training.card import SCRATCH
 from sourcescore.training.corpora import document_groups
 
 __all__ = ["TASKS", "Task"]
 
-SCRATCH, SHIPPED = "scratch", "shipped"
+SHIPPED = "shipped"
 
 #: What an extractor that goes on from another does, where a new one takes its defaults.
 _GENTLE = {"n_epochs": 6, "learning_rate": 0.0005}
@@ -90,20 +92,39 @@ class Task(ABC):
     def measure(self, rows: Any, predicted: pd.DataFrame) -> dict[str, Any]:
         """Return the figures of predictions on the data."""
 
-    def begin(self, start: Any) -> Any:
+    def origin(self, start: Any, rows: Any) -> str | dict[str, str]:
+        """Say what the model goes on from: "shipped", a path, "given" or, from nothing, "scratch".
+
+        Where a model has several kinds of labels, say it for each of them.
+        """
+        return str(start) if isinstance(start, str | Path) else "given"
+
+    def before(self, start: Any, rows: Any) -> dict[str, Any]:
+        """Return the figures, on the data, of the model that is gone on from.
+
+        What is learned anew has none: of labels that it does not know, a model is always wrong.
+        """
+        if self.origin(start, rows) == SCRATCH:
+            return {}
+        return self.measure(rows, self.predict(self.load(start), rows))
+
+    def begin(self, start: Any, rows: Any) -> Any:
         """Return the model to fit: one that goes on from `start`, or one that knows nothing.
 
         Parameters
         ----------
         start : "shipped", "scratch", the path of a model, or a fitted estimator
+        rows : Corpus or DataFrame
+            All of the data. Their labels decide what is learned anew, so that it is the same in
+            each fold.
         """
-        if isinstance(start, str) and start == SCRATCH:
+        if _named(start, SCRATCH):
             return self.estimator()
         model = self.load(start)
         return model.set_params(warm_start=True) if self.goes_on else model
 
-    def starting_point(self, start: Any, rows: Any) -> Any:
-        """Return what to go on from, by default the shipped model if the labels are its own."""
+    def starting_point(self, start: Any) -> Any:
+        """Return what to go on from: what is given, or else the default of the kind of model."""
         return (SHIPPED if self.goes_on else SCRATCH) if start is None else start
 
     def load(self, source: Any) -> Any:
@@ -114,18 +135,17 @@ class Task(ABC):
         ValueError
             If it is a model of another kind.
         """
-        if isinstance(source, str | Path):
-            shipped = isinstance(source, str) and source == SHIPPED
-            model = load_model(self.name if shipped else source)
-        else:
-            model = copy.deepcopy(source)
+        by_name = isinstance(source, str | Path)
+        model = source
+        if by_name:
+            model = load_model(self.name if _named(source, SHIPPED) else source)
         if not isinstance(model, self.estimator):
-            where = source if isinstance(source, str | Path) else "start"
+            where = f"{source} holds" if by_name else "the model given is"
             raise ValueError(
-                f"{where} holds a {type(model).__name__}; to train or evaluate {self.name!r} takes "
-                f"the class {self.estimator.__name__}."
+                f"{where} {shown(model)}; to train or evaluate {self.name!r} takes the class "
+                f"{self.estimator.__name__}: a fitted one, or the folder of one."
             )
-        return model
+        return model if by_name else copy.deepcopy(model)
 
 
 class _OnDocuments(Task):
@@ -172,8 +192,8 @@ class ExtractorTask(_OnDocuments):
             )
         return corpus
 
-    def begin(self, start: Any) -> AttributionExtractor:
-        model = super().begin(start)
+    def begin(self, start: Any, rows: Corpus) -> AttributionExtractor:
+        model = super().begin(start, rows)
         return model.set_params(**_GENTLE) if model.warm_start else model
 
     def fit(self, model: AttributionExtractor, rows: Corpus, weight: float) -> AttributionExtractor:
@@ -215,14 +235,36 @@ class ClassifierTask(_OnDocuments):
         groups = super().groups(rows)
         return groups[groups.index.isin(set(rows.attributions["doc_id"]))]
 
+    def begin(self, start: Any, rows: Corpus) -> AttributionClassifier:
+        model: AttributionClassifier = super().begin(start, rows)
+        goes_on = model.goes_on(*_types_and_stances(rows))
+        if model.warm_start and not goes_on["type"]:
+            model.classes_ = model.classes_[:0]  # no type of any fold is known
+        if model.warm_start and not goes_on["stance"]:
+            model.stance_classes_ = model.stance_classes_[:0]
+        return model
+
+    def origin(self, start: Any, rows: Corpus) -> dict[str, str]:
+        name = super().origin(start, rows)
+        model = AttributionClassifier() if _named(start, SCRATCH) else self.load(start)
+        goes_on = model.goes_on(*_types_and_stances(rows))
+        return {label: str(name) if known else SCRATCH for label, known in goes_on.items()}
+
+    def before(self, start: Any, rows: Corpus) -> dict[str, Any]:
+        origin = self.origin(start, rows)
+        if set(origin.values()) == {SCRATCH}:
+            return {}
+        figures = super().before(start, rows)
+        known = {label: figures[label] for label in figures if origin.get(label, "") != SCRATCH}
+        return known if len(known) > 1 else {}  # more than how many rows there are
+
     def fit(
         self, model: AttributionClassifier, rows: Corpus, weight: float
     ) -> AttributionClassifier:
         table = rows.attributions
         return model.fit(
             _unlabelled(table),
-            table["type"],
-            table["stance"] if table["stance"].notna().all() else None,
+            *_types_and_stances(rows),
             rows.texts,
             sample_weight=np.full(len(table), weight),
         )
@@ -287,7 +329,16 @@ class StanceTask(Task):
         empty = table[[*self._columns]].isna().any(axis=1)
         if empty.any():
             raise ValueError(f"{name}: row {int(np.argmax(empty)) + 2} has an empty cell.")
-        return table.reset_index(drop=True)
+        table = table.reset_index(drop=True)
+        for column in ("claim", "text"):
+            for row, value in enumerate(table[column]):
+                if not isinstance(value, str):
+                    raise TypeError(
+                        f"{name}: the column {column} must hold texts; got {shown(value)} in row "
+                        f"{row + 2}."
+                    )
+        label_array(table["stance"], len(table), "stance", "pairs")
+        return table
 
     def size(self, rows: pd.DataFrame) -> str:
         return f"{len(rows)} pairs of a claim and a text on {rows['claim'].nunique()} claims"
@@ -307,10 +358,16 @@ class StanceTask(Task):
             sample_weight=np.full(len(rows), weight),
         )
 
-    def starting_point(self, start: Any, rows: pd.DataFrame) -> Any:
-        known = set(self.load(SHIPPED).classes_) if start is None else set()
-        anew = start is None and not set(rows["stance"]) <= known
-        return SCRATCH if anew else super().starting_point(start, rows)
+    def begin(self, start: Any, rows: pd.DataFrame) -> StanceClassifier:
+        model: StanceClassifier = super().begin(start, rows)
+        return model.set_params(warm_start=self.origin(start, rows) != SCRATCH)
+
+    def origin(self, start: Any, rows: pd.DataFrame) -> str:
+        known = not _named(start, SCRATCH)
+        if known:  # stances that the model does not know start anew
+            classes = getattr(self.load(start), "classes_", ())
+            known = set(rows["stance"]) <= set(classes)
+        return str(super().origin(start, rows)) if known else SCRATCH
 
     def predict(self, model: StanceClassifier, rows: pd.DataFrame) -> pd.DataFrame:
         probabilities = model.predict_proba(rows["claim"], rows["text"])
@@ -354,12 +411,12 @@ class ScorerTask(Task):
     def take(self, rows: pd.DataFrame, units: set[Any]) -> pd.DataFrame:
         return rows[rows["claim_id"].isin(units)]
 
-    def begin(self, start: Any) -> ClaimScorer:
+    def begin(self, start: Any, rows: pd.DataFrame) -> ClaimScorer:
         # there is no shipped scorer: the priors are what it starts from
-        return ClaimScorer() if start in (SCRATCH, SHIPPED) else self.load(start)
+        return ClaimScorer() if _named(start, SCRATCH, SHIPPED) else self.load(start)
 
     def load(self, source: Any) -> ClaimScorer:
-        return ClaimScorer() if source == SHIPPED else super().load(source)
+        return ClaimScorer() if _named(source, SHIPPED) else super().load(source)
 
     def fit(self, model: ClaimScorer, rows: pd.DataFrame, weight: float) -> ClaimScorer:
         if weight != 1:
@@ -404,6 +461,12 @@ TASKS: dict[str, Task] = {
     )
 }
 
+
+def _named(start: Any, *names: str) -> bool:
+    """Whether a starting point is one of these names, and not a path or a model."""
+    return isinstance(start, str) and start in names
+
+
 _TABLES = {".csv": ",", ".tsv": "\t"}
 
 
@@ -445,17 +508,22 @@ def known_outcomes(rows: pd.DataFrame) -> pd.Series:
     ValueError
         If a truth is none of these, or a claim has two.
     """
-    names = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-    values = rows["truth"].map(lambda v: None if pd.isna(v) else names.get(str(v).lower(), v))
-    wrong = values.notna() & ~values.isin([True, False])
-    if wrong.any():
-        raise ValueError(f"truth must be true, false or empty; got {values[wrong].iloc[0]!r}.")
-    truth = pd.Series(values.to_numpy(object), index=rows["claim_id"].to_numpy(object))
+    values = object_array([_outcome(value) for value in rows["truth"]])
+    truth = pd.Series(values, dtype=object, index=rows["claim_id"].to_numpy(object))
     known = truth[truth.notna()].groupby(level=0).agg(["first", "nunique"])
     torn = known.index[known["nunique"] > 1]
     if len(torn):
         raise ValueError(f"truth of the claim {torn[0]!r} is true in one row and false in another.")
     return known["first"].reindex(truth.index.unique())
+
+
+def _outcome(value: Any) -> bool | None:
+    if np.ndim(value) == 0 and (pd.isna(value) or value == ""):
+        return None
+    known = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+    if str(value).lower() not in known:
+        raise ValueError(f"truth must be true, false or empty; got {shown(value)}.")
+    return known[str(value).lower()]
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -464,8 +532,14 @@ def _read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(
         path,
         sep=_TABLES.get(path.suffix.lower(), ","),
-        dtype={"claim_id": str, "source_id": str, "question_id": str},
+        dtype=dict.fromkeys(("claim_id", "source_id", "question_id", "claim", "text"), str),
     )
+
+
+def _types_and_stances(rows: Corpus) -> tuple[pd.Series, pd.Series | None]:
+    """Return the labels to learn: the types, and the stances where all attributions have one."""
+    types, stances = rows.attributions["type"], rows.attributions["stance"]
+    return types, stances if stances.notna().all() else None
 
 
 def _unlabelled(attributions: pd.DataFrame) -> pd.DataFrame:
