@@ -132,6 +132,15 @@ class TestStart:
         fitted = TASKS["classifier"].fit(begun, part, 1.0)
         assert set(fitted.classes_) <= {*part.attributions["type"], "named_official"}
 
+    def test_words_that_look_like_missing_ones_are_words(self, tmp_path):
+        path = tmp_path / "pairs.csv"
+        path.write_text("claim,text,stance\nNA,None,nan\nnull,NaN,null\n", encoding="utf8")
+        table = TASKS["stance"].read(path)
+        assert table.to_numpy().tolist() == [["NA", "None", "nan"], ["null", "NaN", "null"]]
+        path.write_text("claim,text,stance\nNA,,nan\n", encoding="utf8")
+        with pytest.raises(ValueError, match="row 2 has an empty cell"):
+            TASKS["stance"].read(path)
+
     def test_stances_towards_claims_of_ones_own(self):
         pairs = claim_pairs(some_articles(3))
         own = pairs.assign(stance=np.where(pairs["stance"] == "unrelated", "off", "on topic"))

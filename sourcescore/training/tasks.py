@@ -324,7 +324,8 @@ class StanceTask(Task):
             name, path = str(data), Path(data)
             if path.suffix.lower() not in _TABLES:
                 return claim_pairs(_OnDocuments.read(ExtractorTask(), path))
-            data = _read_table(path)
+            # "NA", "None" and "nan" are words of a text
+            data = _read_table(path, keep_default_na=False, na_values=[""])
         table = require_columns(data, self._columns, name)
         empty = table[[*self._columns]].isna().any(axis=1)
         if empty.any():
@@ -526,13 +527,14 @@ def _outcome(value: Any) -> bool | None:
     return known[str(value).lower()]
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, **settings: Any) -> pd.DataFrame:
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give a CSV file.")
     return pd.read_csv(
         path,
         sep=_TABLES.get(path.suffix.lower(), ","),
         dtype=dict.fromkeys(("claim_id", "source_id", "question_id", "claim", "text"), str),
+        **settings,
     )
 
 
