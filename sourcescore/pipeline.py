@@ -6,8 +6,9 @@ and can be replaced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
+from numbers import Integral
 from os import PathLike
 from typing import Any, Self
 
@@ -15,13 +16,17 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
+from sourcescore.checks import check_flag, shown
 from sourcescore.confidence import ClaimScorer
 from sourcescore.evidence import attributions_to_evidence, relay_chains
-from sourcescore.models import load_model
+from sourcescore.models import load_model, shipped_models
 from sourcescore.own_voice import own_sentences
 from sourcescore.priors import Priors
 from sourcescore.report import Report
@@ -40,6 +45,14 @@ __all__ = ["SourceScorer", "score", "score_corpus"]
 _PARTS_PER_JOB = 4
 #: Parts of the corpus while a bar shows how many are done.
 _PARTS_TO_SHOW = 100
+
+#: The steps, each with its class and what a step of one's own must be able to do.
+_STEPS = {
+    "extractor": ("AttributionExtractor", "transform"),
+    "resolver": ("SourceResolver", "resolve"),
+    "classifier": ("AttributionClassifier", "label"),
+    "linker": ("ClaimLinker", "link"),
+}
 
 PriorsLike = Priors | Mapping[str, Any] | str | PathLike[str] | None
 
@@ -77,8 +90,9 @@ class SourceScorer(BaseEstimator):
 
     Notes
     -----
-    scikit-learn's `clone`, and so its grid search, copies parameters and not what was learned. A
-    fitted step outlives it as a `sklearn.frozen.FrozenEstimator`::
+    The steps must come fitted, as `load_model` gives them. scikit-learn's `clone`, and so its grid
+    search, copies parameters and not what was learned. A fitted step outlives it as a
+    `sklearn.frozen.FrozenEstimator`::
 
         steps = [ss.load_model("extractor").set_params(threshold=t) for t in (0.3, 0.5)]
         GridSearchCV(
@@ -130,11 +144,43 @@ class SourceScorer(BaseEstimator):
         self.verbose = verbose
 
     def fit(self, texts: Any, y: Any = None) -> Self:
-        """Do nothing: the steps come fitted, or else shipped.
+        """Check the parameters, and do nothing else: the steps come fitted, or else shipped.
 
         It makes a pipeline or a grid search take this estimator.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is not what it should be; the message names it.
+        sklearn.exceptions.NotFittedError
+            If a step is not fitted.
         """
+        self._check()
         return self
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of a step as ``step__parameter``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter, or the step has none, say because it is None.
+        """
+        own = self.get_params(deep=False)
+        for name in params:
+            step, nested, _ = name.partition("__")
+            given = params.get(step, own.get(step))
+            if not nested or step not in own or hasattr(given, "set_params"):
+                continue
+            what = f"{step} is {shown(given)}, which has no parameters"
+            if given is None and step in (*_STEPS, "scorer"):
+                instead = "ClaimScorer()" if step == "scorer" else f"load_model({step!r})"
+                what = (
+                    f"{step} is None, which stands for the shipped one; give one to set parameters "
+                    f"of, say {step}=sourcescore.{instead}"
+                )
+            raise ValueError(f"{name} cannot be set: {what}.")
+        return super().set_params(**params)
 
     def extract(self, texts: Any) -> pd.DataFrame:
         """Find the attributions of texts, with their sources resolved.
@@ -150,6 +196,7 @@ class SourceScorer(BaseEstimator):
         """
         series = as_texts(texts)
         found = self._step("extractor").transform(series)
+        require_columns(found, ("doc_id", "source", "cue"), "what extractor.transform returns")
         return self._step("resolver").resolve(found, series)
 
     def classify(self, attributions: pd.DataFrame, texts: Any = None) -> pd.DataFrame:
@@ -171,6 +218,7 @@ class SourceScorer(BaseEstimator):
         scorer = self._claim_scorer()
         hedges = Priors.check(getattr(scorer, "priors_", scorer.priors)).hedges
         labelled = self._step("classifier").label(attributions, series, hedges=hedges)
+        require_columns(labelled, ("type", "stance"), "what classifier.label returns")
         if {"doc_id", "attribution_id", "parent_id", "source_name"} <= set(labelled.columns):
             chains = relay_chains(labelled)
             labelled = labelled.assign(via=object_array([names for names, _ in chains]))
@@ -217,8 +265,11 @@ class SourceScorer(BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            If texts, claims or priors are not what they should be; the message says how.
+            If texts, claims or a parameter are not what they should be; the message says how.
+        sklearn.exceptions.NotFittedError
+            If a step is not fitted.
         """
+        self._check()
         articles = as_articles(texts)
         if outlet is not None:
             if not isinstance(outlet, str):
@@ -288,9 +339,39 @@ class SourceScorer(BaseEstimator):
         filled = [table for table in tables if len(table)]
         return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
+    def _check(self) -> None:
+        """Check all parameters, before a corpus is read."""
+        for name in ("statements_only", "verbose"):
+            check_flag(name, getattr(self, name))
+        jobs = self.n_jobs
+        if jobs is not None and (
+            isinstance(jobs, bool) or not isinstance(jobs, Integral) or not jobs
+        ):
+            raise ValueError(
+                "n_jobs must be None or a whole number of processes (-1 for one on each core); got "
+                f"{shown(jobs)}."
+            )
+        shipped_models(self.models)
+        for name in _STEPS:
+            self._step(name)
+        self._claim_scorer()
+
     def _step(self, name: str) -> Any:
+        """The step that is given, if it is one, or the shipped one."""
         given = getattr(self, name)
-        return _shipped(name, self.models) if given is None else given
+        if given is None:
+            shipped_models(self.models)
+            return _shipped(name, self.models)
+        kind, method = _STEPS[name]
+        # tables have a transform and paths a resolve, which are others
+        other = isinstance(given, type | str | PathLike | pd.DataFrame | pd.Series)
+        if other or not callable(getattr(given, method, None)):
+            raise TypeError(
+                f"{name} must be a fitted {kind}, or anything with the method {method}; got "
+                f"{shown(given)}.{_instead(name, given)}"
+            )
+        _check_fitted(name, given)
+        return given
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -303,6 +384,13 @@ class SourceScorer(BaseEstimator):
     def _claim_scorer(self) -> ClaimScorer:
         if self.scorer is None:
             return ClaimScorer(Priors.check(self.priors))
+        if isinstance(self.scorer, type) or not (
+            callable(getattr(self.scorer, "predict", None)) and hasattr(self.scorer, "priors")
+        ):
+            raise TypeError(
+                f"scorer must be a ClaimScorer; got {shown(self.scorer)}."
+                f"{_instead('scorer', self.scorer)}"
+            )
         if self.priors is not None:
             raise ValueError(
                 "give either scorer or priors: a scorer has priors of its own "
@@ -365,7 +453,8 @@ def score_corpus(
     Parameters
     ----------
     articles : DataFrame
-        With the columns doc_id, text and optionally outlet and published.
+        With the columns doc_id, text and optionally outlet and published; or a sequence, mapping or
+        Series of str, as `SourceScorer.score` takes them.
     claims, priors, models
         See `score`.
     n_jobs : int, optional
@@ -377,6 +466,11 @@ def score_corpus(
     -------
     Report
 
+    Raises
+    ------
+    TypeError, ValueError
+        If articles, claims or priors are not what they should be; the message says how.
+
     Examples
     --------
     >>> import sourcescore as ss
@@ -385,7 +479,12 @@ def score_corpus(
     >>> report.attributions["doc_id"].nunique()
     3
     """
-    require_columns(articles, ("text",), "articles")
+    if isinstance(articles, str | bytes) or not isinstance(articles, Iterable):
+        one = " Score a single text with sourcescore.score." if isinstance(articles, str) else ""
+        raise TypeError(
+            "articles must be a DataFrame with the columns doc_id and text, or a sequence, mapping "
+            f"or Series of str; got {shown(articles)}.{one}"
+        )
     scorer = SourceScorer(models=models, priors=priors, n_jobs=n_jobs, verbose=verbose)
     return scorer.score(articles, claims)
 
@@ -394,6 +493,33 @@ def score_corpus(
 def _shipped(name: str, models: str) -> Any:
     """A shipped model, loaded once a process; its users do not change it."""
     return load_model(name, models=models)
+
+
+def _instead(name: str, given: Any) -> str:
+    """What to give in place of a step that is none, for those that people do give."""
+    if isinstance(given, str | PathLike):
+        return f" Load a model from its folder: {name}=sourcescore.load_model({str(given)!r})."
+    if isinstance(given, type) and name == "scorer":
+        return f" Give an instance: {name}={given.__name__}()."
+    if isinstance(given, type):
+        return f" Give an instance that is fitted, say sourcescore.load_model({name!r})."
+    return ""
+
+
+def _check_fitted(name: str, step: Any) -> None:
+    """Raise if a step of this package is not fitted; those of others know for themselves."""
+    inner = step.estimator if isinstance(step, FrozenEstimator) else step
+    if type(inner).__module__.partition(".")[0] != __name__.partition(".")[0]:
+        return
+    try:
+        check_is_fitted(inner)
+    except NotFittedError:
+        raise NotFittedError(
+            f"{name} is not fitted: fit it, or load one that is, say "
+            f"sourcescore.load_model({name!r}). If it was fitted, scikit-learn has cloned it, as "
+            "its grid search does, which copies parameters and not what was learned: give it as "
+            "sklearn.frozen.FrozenEstimator(step)."
+        ) from None
 
 
 def _read_part(scorer: SourceScorer, texts: pd.Series) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from scipy.special import logit
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 
 import sourcescore as ss
 from sourcescore.metrics import score_attributions
@@ -524,9 +528,167 @@ def test_wrong_texts_are_refused(texts, error, message):
         ss.score(texts)
 
 
-def test_score_corpus_wants_a_table():
-    with pytest.raises(TypeError, match="articles must be a pandas DataFrame"):
-        ss.score_corpus([STORY])
+@pytest.mark.parametrize(
+    "articles",
+    [
+        lambda texts: pd.DataFrame({"doc_id": ["0", "1"], "text": texts}),
+        list,
+        tuple,
+        iter,
+        lambda texts: pd.Series(texts, index=["0", "1"]),
+        lambda texts: dict(enumerate(texts)),
+        lambda texts: np.array(texts, dtype=object),
+    ],
+)
+def test_a_corpus_comes_in_any_form(articles):
+    texts = [STORY, "The mill is closed, Mayor Ann Lee said."]
+    report = ss.score_corpus(articles(texts), [MILL])
+    assert report.texts.to_dict() == dict(zip("01", texts, strict=True))
+    pd.testing.assert_frame_equal(report.claims, ss.score(texts, [MILL]).claims)
+
+
+STEPS = {
+    "extractor": ("AttributionExtractor", "transform"),
+    "resolver": ("SourceResolver", "resolve"),
+    "classifier": ("AttributionClassifier", "label"),
+    "linker": ("ClaimLinker", "link"),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("wrong", [3, "my-model", Path("my-model"), object(), ss.Report, pd.Series])
+def test_a_step_that_is_none_is_named_before_a_text_is_read(name, wrong):
+    kind, method = STEPS[name]
+    scorer = ss.SourceScorer(**{name: wrong})
+    message = f"^{name} must be a fitted {kind}, or anything with the method {method}; got "
+    for use in (scorer.fit, scorer.score):
+        with pytest.raises(TypeError, match=message) as caught:
+            use([STORY])
+        if not isinstance(wrong, int | type) and str(wrong) == "my-model":
+            assert f"{name}=sourcescore.load_model('my-model')." in str(caught.value)
+
+
+def test_a_table_is_no_extractor():  # though it has a method transform
+    with pytest.raises(TypeError, match="extractor must be a fitted Attr.*; got a DataFrame of 1"):
+        ss.SourceScorer(extractor=pd.DataFrame({"a": [1]})).fit([STORY])
+
+
+def test_steps_cannot_change_places():
+    steps = {name: ss.load_model(name) for name in STEPS}
+    for name, other in permutations(STEPS, 2):
+        with pytest.raises(TypeError, match=f"{name} must be a fitted .*; got a"):
+            ss.SourceScorer(**{name: steps[other]}).fit([STORY])
+
+
+def test_what_a_step_returns_is_checked():
+    class Nothing:
+        def transform(self, texts):
+            return [1]
+
+        def label(self, attributions, texts, hedges=None):
+            return attributions
+
+    with pytest.raises(TypeError, match=r"what extractor.transform returns must be a pandas Data"):
+        ss.SourceScorer(extractor=Nothing()).score(STORY)
+    with pytest.raises(ValueError, match=r"what classifier.label returns lacks"):
+        ss.SourceScorer(classifier=Nothing()).classify(
+            pd.DataFrame({"source": ["a"], "cue": ["said"], "content": ["b"]})
+        )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"scorer": "my-scorer"}, "scorer must be a ClaimScorer; got 'my-scorer'. Load a model"),
+        ({"scorer": ss.ClaimScorer}, "got the class ClaimScorer. Give an instance: scorer=Claim"),
+        ({"scorer": ss.StanceClassifier()}, "scorer must be a ClaimScorer; got a StanceClass"),
+        ({"extractor": ss.AttributionExtractor}, "Give an instance that is fitted, say"),
+        ({"models": ["fast"]}, "models must be one of 'fast'"),
+        ({"n_jobs": "2"}, "n_jobs must be None or a whole number"),
+        ({"n_jobs": 0}, "n_jobs must be None or a whole number"),
+        ({"verbose": "no"}, "verbose must be True or False; got 'no'"),
+        ({"statements_only": None}, "statements_only must be True or False; got None"),
+        ({"priors": 3}, "priors must be"),
+    ],
+)
+def test_wrong_parameters_are_named(parameters, message):
+    scorer = ss.SourceScorer(**parameters)
+    for use in (scorer.fit, scorer.score):
+        with pytest.raises((TypeError, ValueError), match=message):
+            use([STORY])
+
+
+class TestModelSelection:
+    """What scikit-learn's clone, parameters and grid search do to steps."""
+
+    def test_a_cloned_step_says_why_it_is_not_fitted(self):
+        scorer = clone(ss.SourceScorer(extractor=ss.load_model("extractor")))
+        for use in (scorer.fit, scorer.score):
+            with pytest.raises(NotFittedError, match="extractor is not fitted: .*FrozenEstimator"):
+                use([STORY])
+
+    def test_a_frozen_step_stays_fitted(self):
+        steps = {name: FrozenEstimator(ss.load_model(name)) for name in STEPS}
+        scorer = clone(ss.SourceScorer(**steps)).fit([STORY])
+        pd.testing.assert_frame_equal(scorer.score(STORY).claims, ss.score(STORY).claims)
+        unfitted = FrozenEstimator(clone(ss.load_model("linker")))
+        with pytest.raises(NotFittedError, match="linker is not fitted"):
+            ss.SourceScorer(linker=unfitted).fit([STORY])
+
+    def test_a_frozen_scorer_brings_what_it_learned(self, report):
+        truth = {claim_id: k % 3 > 0 for k, claim_id in enumerate(report.claims.index)}
+        learned = ss.ClaimScorer(max_iter=2).fit(report.evidence, truth)
+        frozen = clone(ss.SourceScorer(scorer=FrozenEstimator(learned)))
+        expected = ss.SourceScorer(scorer=learned).score(STORY, [MILL])
+        pd.testing.assert_frame_equal(frozen.score(STORY, [MILL]).claims, expected.claims)
+
+    @staticmethod
+    def n_found(scorer, texts, y=None):
+        return float(len(scorer.extract(texts)))
+
+    def search(self, scorer, grid):
+        return GridSearchCV(scorer, grid, scoring=self.n_found, cv=2).fit([STORY] * 4)
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+    def test_a_grid_of_steps(self):
+        steps = [ss.load_model("extractor").set_params(threshold=t) for t in (0.3, 0.9)]
+        found = self.search(ss.SourceScorer(), {"extractor": [*map(FrozenEstimator, steps)]})
+        assert np.isfinite(found.cv_results_["mean_test_score"]).all()
+        with pytest.raises(ValueError, match="extractor is not fitted: fit it, or load"):
+            self.search(ss.SourceScorer(), {"extractor": steps})
+        with pytest.raises(ValueError, match="extractor must be a fitted AttributionExtractor"):
+            self.search(ss.SourceScorer(), {"extractor": ["fast", "slow"]})
+
+    def test_parameters_of_a_step(self):
+        scorer = ss.SourceScorer(linker=ss.load_model("linker"), scorer=ss.ClaimScorer())
+        scorer.set_params(scorer__max_iter=3, n_jobs=1)
+        assert (scorer.scorer.max_iter, scorer.n_jobs) == (3, 1)
+        given = ss.SourceScorer().set_params(
+            extractor=ss.load_model("extractor"), extractor__threshold=0.4
+        )
+        assert given.extractor.threshold == 0.4
+        for parameters, message in [
+            ({"extractor__threshold": 0.4}, "extractor is None, .* say extractor=sourcescore.load"),
+            ({"scorer__max_iter": 3}, r"scorer is None, .* say scorer=sourcescore.ClaimScorer\(\)"),
+            ({"models__size": 3}, "models is 'fast', which has no parameters"),
+            ({"extractor": "fast", "extractor__threshold": 1}, "extractor is 'fast', which has no"),
+            ({"poet": 3}, "Invalid parameter 'poet'"),
+            ({"poet__size": 3}, "Invalid parameter 'poet'"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                ss.SourceScorer().set_params(**parameters)
+        with pytest.raises(ValueError, match="extractor is None, which stands for the shipped"):
+            self.search(ss.SourceScorer(), {"extractor__threshold": [0.3, 0.9]})
+
+
+def test_score_corpus_wants_texts():
+    with pytest.raises(TypeError, match=r"articles must be .* Score a single text with sourcesc"):
+        ss.score_corpus(STORY)
+    for wrong in (None, 3, b"text"):
+        with pytest.raises(TypeError, match="articles must be a DataFrame with .*; got "):
+            ss.score_corpus(wrong)
+    with pytest.raises(TypeError, match="document '1' is int"):
+        ss.score_corpus(["a text", 3])
     with pytest.raises(ValueError, match="lacks the column text"):
         ss.score_corpus(pd.DataFrame({"doc_id": ["a"]}))
     with pytest.raises(ValueError, match=r"articles\.published must hold dates"):
