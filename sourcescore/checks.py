@@ -7,12 +7,13 @@ checked in `sourcescore.tables`.
 
 from __future__ import annotations
 
-from collections.abc import Sized
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from sourcescore.messages import shown
 
 __all__ = [
     "check_flag",
@@ -20,32 +21,8 @@ __all__ = [
     "check_whole",
     "label_array",
     "labels_alike",
-    "shown",
     "weight_array",
 ]
-
-#: Longest piece of a wrong argument that an error shows.
-_SHOWN = 60
-
-
-def shown(value: Any) -> str:
-    """Return a wrong argument in a word or two, for an error.
-
-    Examples
-    --------
-    >>> shown(1.5), shown("x"), shown([1] * 100), shown(pd.DataFrame({"a": [1]}))
-    ('1.5', "'x'", 'a list of 100', 'a DataFrame of 1')
-    """
-    if value is None or isinstance(value, str | bytes | bool | Real):
-        text = repr(value)
-        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-    if isinstance(value, np.ndarray):
-        return f"an array of the shape {value.shape}"
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    kind = type(value).__name__
-    article = "an" if kind[0] in "AEIOUaeiou" else "a"
-    return f"{article} {kind} of {len(value)}" if isinstance(value, Sized) else f"{article} {kind}"
 
 
 def check_flag(name: str, value: Any) -> None:

@@ -6,9 +6,12 @@ Comes in: what a user gave, and what is allowed. Goes out: parts of a sentence.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from itertools import islice
+from numbers import Real
 from typing import Any
+
+import numpy as np
 
 __all__ = ["closest", "did_you_mean", "shown"]
 
@@ -46,12 +49,24 @@ def did_you_mean(name: Any, known: Iterable[Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Write a value for an error: as Python does, in one line that does not run on.
+    """Write a value for an error: as Python does where that is short, else what it is.
 
     Examples
     --------
+    >>> shown("x"), shown([1, 2]), shown([1] * 100), shown(list)
+    ("'x'", '[1, 2]', 'a list of 100', 'the class list')
     >>> shown("a" * 1000)[-6:]
     'aaa...'
     """
-    written = " ".join(repr(value).split())
-    return written if len(written) <= _MAX_SHOWN else f"{written[:_MAX_SHOWN]}..."
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, np.ndarray):
+        return f"an array of the shape {value.shape}"
+    plain = value is None or isinstance(value, str | bytes | bool | Real)
+    if plain or isinstance(value, list | tuple | set | dict):
+        written = " ".join(repr(value).split())
+        if plain or len(written) <= _MAX_SHOWN:
+            return written if len(written) <= _MAX_SHOWN else f"{written[:_MAX_SHOWN]}..."
+    kind = type(value).__name__
+    article = "an" if kind[0] in "AEIOUaeiou" else "a"
+    return f"{article} {kind} of {len(value)}" if isinstance(value, Sized) else f"{article} {kind}"

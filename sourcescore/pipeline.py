@@ -23,9 +23,10 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 from tqdm import tqdm
 
-from sourcescore.checks import check_flag, shown
+from sourcescore.checks import check_flag
 from sourcescore.confidence import ClaimScorer
 from sourcescore.evidence import attributions_to_evidence, relay_chains
+from sourcescore.messages import shown
 from sourcescore.models import load_model, shipped_models
 from sourcescore.own_voice import own_sentences
 from sourcescore.priors import Priors

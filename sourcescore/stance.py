@@ -35,8 +35,9 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from . import lexicons
-from .checks import check_flag, check_number, check_whole, label_array, shown, weight_array
+from .checks import check_flag, check_number, check_whole, label_array, weight_array
 from .compare import PAIR_FEATURES, analyse, pair_features, stem
+from .messages import shown
 from .models import load_skops, load_words
 from .tables import require_columns
 from .text import parse

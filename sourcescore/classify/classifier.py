@@ -29,7 +29,6 @@ from sourcescore.checks import (
     check_whole,
     label_array,
     labels_alike,
-    shown,
     weight_array,
 )
 from sourcescore.classify.certainty import certainty
@@ -42,6 +41,7 @@ from sourcescore.classify.features import (
 )
 from sourcescore.classify.logistic import Logistic
 from sourcescore.classify.named_features import Encoder, Model, forget_domains, of_domain
+from sourcescore.messages import shown
 from sourcescore.tables import check_attributions, string_array
 from sourcescore.taxonomy import AttributionType, Stance
 

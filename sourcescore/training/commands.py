@@ -16,7 +16,8 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
-from sourcescore.checks import check_flag, check_number, check_whole, shown
+from sourcescore.checks import check_flag, check_number, check_whole
+from sourcescore.messages import shown
 from sourcescore.models import model_folder, save_model
 from sourcescore.training.card import SCRATCH, model_card
 from sourcescore.training.corpora import rounded

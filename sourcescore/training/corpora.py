@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sourcescore.checks import shown
 from sourcescore.datasets import read_jsonl
+from sourcescore.messages import shown
 
 __all__ = ["TYPED_FILES", "document_groups", "read_corpora", "read_corpus", "rounded"]
 

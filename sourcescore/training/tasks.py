@@ -16,12 +16,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-from sourcescore.checks import label_array, shown
+from sourcescore.checks import label_array
 from sourcescore.classify import AttributionClassifier
 from sourcescore.confidence import ClaimScorer
 from sourcescore.datasets import Corpus, load_articles, read
 from sourcescore.extract import AttributionExtractor
 from sourcescore.link import ClaimLinker
+from sourcescore.messages import shown
 from sourcescore.metrics import expected_calibration_error, label_figures, score_attributions
 from sourcescore.models import load_model
 from sourcescore.sources import SourceResolver
