@@ -156,7 +156,7 @@ def test_pairs_may_come_one_by_one(classifier):
         ("supports", "one label for each of the 60 pairs; got 'supports'"),
         (None, "stances are missing"),
         ([None] * 60, "stances is missing in 60 of the 60 pairs"),
-        ([["a"]] * 59 + ["b"], "must hold strings or numbers; got a list of 1 in row 0"),
+        ([["a"]] * 59 + ["b"], r"must hold strings or numbers; got \['a'\] in row 0"),
     ],
 )
 def test_stances_are_labels(classifier, stances, message):
