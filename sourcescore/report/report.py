@@ -31,6 +31,7 @@ from sourcescore.report.claimreview import (
 )
 from sourcescore.report.history import claim_histories, dated_documents, subjects
 from sourcescore.report.html import counted, fragment, page
+from sourcescore.report.mending import mended_attributions, retyped
 from sourcescore.report.palette import called
 from sourcescore.report.terminal import claim_lines, one_line
 from sourcescore.tables import (
@@ -223,14 +224,16 @@ class Report:
         >>> report.with_evidence(mended).attributions["claim_stance"].tolist()
         ['denies']
         """
-        table = _retyped(self._evidence, check_evidence(evidence))
+        table = retyped(self._evidence, check_evidence(evidence))
         texts = self._claims["claim"]
         added = pd.Index(object_array(table["claim_id"].unique().tolist()), dtype=object)
         added = added.difference(texts.index, sort=False)
         if len(added):
             ids = pd.Index(object_array([*texts.index, *added]), dtype=object)
             texts = pd.Series(object_array([*texts, *map(str, added)]), ids, dtype=object)
-        attributions, from_elsewhere = _mended(self._attributions, self._evidence, table)
+        attributions, from_elsewhere = mended_attributions(
+            self._attributions, self._evidence, table
+        )
         counts = pd.concat([attributions["claim_id"].dropna(), from_elsewhere]).value_counts()
         return Report(
             texts=self._texts,
@@ -655,97 +658,6 @@ def _scored(
         n_attributions=n_attributions.reindex(scores.index).fillna(0).astype("int64"),
     )
     return table[[*CLAIM_COLUMNS]]
-
-
-#: Columns of evidence, and what they are called in the attributions.
-_SHARED_COLUMNS = {
-    "claim_id": "claim_id",
-    "stance": "claim_stance",
-    "source_id": "source_id",
-    "source_name": "source_name",
-    "type": "type",
-    "type_proba": "type_proba",
-    "certainty": "certainty",
-    "via": "via",
-}
-
-
-def _retyped(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Drop the probabilities of types that were changed without them."""
-    if not {"type", "type_proba"} <= {*before.columns} & {*after.columns}:
-        return after
-    known = _records(before)
-    proba = after["type_proba"].tolist()
-    for row, (key, kind) in enumerate(zip(_row_keys(after), after["type"].tolist(), strict=True)):
-        old = known.get(key)
-        if old and not _same(kind, old["type"]) and _same(proba[row], old["type_proba"]):
-            proba[row] = None
-    return after.assign(type_proba=pd.Series(object_array(proba), after.index, dtype=object))
-
-
-def _mended(
-    attributions: pd.DataFrame, before: pd.DataFrame, after: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Change attributions as the evidence that comes from them was changed.
-
-    Also return the claims of the rows of evidence that come from no attribution.
-    """
-    rows = {key: row for row, key in enumerate(_keys(attributions))}
-    columns = {name: attributions[name].tolist() for name in _SHARED_COLUMNS.values()}
-    mended = _records(after)
-    for key, old in _records(before).items():
-        if key in rows:
-            new = mended.get(key, {"claim_id": None, "stance": None})
-            for name, called in _SHARED_COLUMNS.items():
-                if name in new and not _same(new[name], old.get(name)):
-                    columns[called][rows[key]] = new[name]
-    table = attributions_frame(
-        {name: attributions[name].tolist() for name in attributions.columns} | columns,
-        len(attributions),
-    )
-    elsewhere = [key not in rows for key in _keys(after)]
-    return table, after["claim_id"][elsewhere]
-
-
-def _records(evidence: pd.DataFrame) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Return what each row says, by its key; the first of those with the same counts."""
-    names = [name for name in _SHARED_COLUMNS if name in evidence.columns]
-    out: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for key, record in zip(_row_keys(evidence), evidence[names].to_dict("records"), strict=True):
-        out.setdefault(key, {str(name): value for name, value in record.items()})
-    return out
-
-
-def _keys(table: pd.DataFrame) -> list[tuple[Any, Any]]:
-    """Return document and attribution of each row; None where it has none."""
-    parts = [
-        [None if pd.isna(v) else v for v in table[name].tolist()]
-        if name in table.columns
-        else [None] * len(table)
-        for name in ("doc_id", "attribution_id")
-    ]
-    return list(zip(*parts, strict=True))
-
-
-def _row_keys(evidence: pd.DataFrame) -> list[tuple[Any, ...]]:
-    """Return `_keys`; rows without an attribution go by their label, claim and source."""
-    rows = zip(evidence.index, evidence["claim_id"], evidence["source_id"], strict=True)
-    keys = zip(_keys(evidence), rows, strict=True)
-    return [row if attribution is None else (doc, attribution) for (doc, attribution), row in keys]
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Tell whether two cells say the same, whatever file formats have made of them."""
-    one, other = map(_as_given, (one, other))
-    lacking = [not isinstance(v, tuple | dict) and pd.isna(v) for v in (one, other)]
-    return all(lacking) if any(lacking) else bool(one == other)
-
-
-def _as_given(value: Any) -> Any:
-    """Undo what Parquet does: arrays for tuples, and None for what a mapping does not name."""
-    if isinstance(value, dict):
-        return {key: item for key, item in value.items() if item is not None}
-    return tuple(value) if isinstance(value, list | np.ndarray) else value
 
 
 def _check_scorer(scorer: Any) -> Any:
