@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     score.add_argument("--outlet", metavar="DOMAIN", help="where the text was published")
     score.add_argument("--priors", metavar="FILE", help="a TOML file with your priors")
-    score.add_argument("--models", default="fast", help="the shipped models to use (fast)")
+    score.add_argument(
+        "--models", default="fast", help="the shipped models to use: fast (default) or accurate"
+    )
     score.add_argument("--format", choices=("table", "json", "html"), default="table")
     score.add_argument("--encoding", default="utf-8", help="of the text file (utf-8)")
     score.add_argument("-o", "--output", metavar="FILE", help="where to write; else the screen")
@@ -96,6 +98,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--folds", type=int, default=5, metavar="N", help="of the cross-validation (5; 0 for none)"
     )
+    train.add_argument(
+        "--models",
+        default="fast",
+        help="the kind of an extractor or a stance model: fast (default) or accurate",
+    )
     train.add_argument("--quiet", action="store_true", help="no progress bar")
     train.set_defaults(run=_train)
 
@@ -104,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", required=True, metavar="PATH", help="as for train")
     evaluate.add_argument(
         "--model", dest="path", metavar="PATH", help="the folder of the model; else the shipped one"
+    )
+    evaluate.add_argument(
+        "--models", default="fast", help="the kind of the shipped model: fast (default) or accurate"
     )
     evaluate.set_defaults(run=_evaluate)
 
@@ -143,6 +153,7 @@ def _train(options: argparse.Namespace) -> str:
         options.model,
         options.data,
         options.out,
+        models=options.models,
         start=options.start,
         weight=options.weight,
         n_folds=options.folds,
@@ -154,7 +165,9 @@ def _train(options: argparse.Namespace) -> str:
 def _evaluate(options: argparse.Namespace) -> str:
     from sourcescore.training import evaluate
 
-    return json.dumps(evaluate(options.model, options.data, options.path), indent=1)
+    return json.dumps(
+        evaluate(options.model, options.data, options.path, models=options.models), indent=1
+    )
 
 
 def _priors(options: argparse.Namespace) -> str:

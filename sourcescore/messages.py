@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["closest", "did_you_mean", "shown"]
+__all__ = ["closest", "did_you_mean", "needs_extra", "shown"]
 
 # A value is named in an error, not printed.
 _MAX_SHOWN = 120
@@ -46,6 +46,18 @@ def did_you_mean(name: Any, known: Iterable[Any]) -> str:
     """
     close = closest(name, known)
     return "." if close is None else f"; did you mean {close}?"
+
+
+def needs_extra(what: str, extra: str, error: ImportError) -> ImportError:
+    """Return the error that says which extra brings a library that is missing.
+
+    Examples
+    --------
+    >>> str(needs_extra("figures", "plots", ImportError(name="matplotlib")))
+    'figures need matplotlib: install it with pip install "sourcescore[plots]".'
+    """
+    install = f'pip install "sourcescore[{extra}]"'
+    return ImportError(f"{what} need {error.name}: install it with {install}.", name=error.name)
 
 
 def shown(value: Any) -> str:

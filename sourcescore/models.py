@@ -52,9 +52,11 @@ MANIFEST = "manifest.json"
 #: The classes that a manifest may name, and the module that each one lives in.
 MODEL_CLASSES = {
     "AttributionExtractor": "sourcescore.extract",
+    "TransformerExtractor": "sourcescore.extract",
     "SourceResolver": "sourcescore.sources",
     "AttributionClassifier": "sourcescore.classify",
     "StanceClassifier": "sourcescore.stance",
+    "TransformerStanceClassifier": "sourcescore.stance",
     "ClaimLinker": "sourcescore.link",
     "ClaimScorer": "sourcescore.confidence",
     "WordVectors": "sourcescore.words",
@@ -88,8 +90,9 @@ def shipped_models(models: str = "fast") -> list[str]:
 
     Parameters
     ----------
-    models : {"fast"}, default="fast"
-        Which of the shipped sets.
+    models : {"fast", "accurate"}, default="fast"
+        Which of the shipped sets. The accurate one has a part of the models; for the others the
+        fast ones stand in.
 
     Raises
     ------
@@ -128,8 +131,9 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
     ----------
     name : str or Path
         A name out of `shipped_models`, or a folder that `save_model` wrote.
-    models : {"fast"}, default="fast"
-        Which of the shipped sets `name` is looked up in.
+    models : {"fast", "accurate"}, default="fast"
+        Which of the shipped sets `name` is looked up in. The accurate models need the extra
+        ``accurate``; a name that is not among them stands for the fast one.
 
     Returns
     -------
@@ -146,6 +150,8 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
         If there is no such set of models.
     ModelFileError
         If a file was changed, truncated, is missing or foreign.
+    ImportError
+        If an accurate model is asked for and the extra is missing.
 
     Examples
     --------
@@ -153,9 +159,9 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
     >>> type(ss.load_model("extractor")).__name__
     'AttributionExtractor'
     """
-    names = shipped_models(models)
-    if isinstance(name, str) and name in names:
-        return _load(shipped("models") / models / name)
+    of_set, names = shipped_models(models), shipped_models()
+    if isinstance(name, str) and name in {*of_set, *names}:
+        return _load(shipped("models") / (models if name in of_set else "fast") / name)
     folder = _path(name)
     if not folder.is_dir():
         raise FileNotFoundError(

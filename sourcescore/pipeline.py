@@ -63,8 +63,9 @@ class SourceScorer(BaseEstimator):
 
     Parameters
     ----------
-    models : {"fast"}, default="fast"
-        The shipped models for the steps that are not given.
+    models : {"fast", "accurate"}, default="fast"
+        The shipped models for the steps that are not given. The accurate ones read with a small
+        transformer, find more and are slower; they need the extra ``accurate``.
     extractor : AttributionExtractor, optional
         Or anything with ``transform(texts)`` that returns the attribution table.
     resolver : SourceResolver, optional
@@ -420,7 +421,8 @@ def score(
         Where it was published, say ``"dw.com"``; the outlet relays everything in it.
     priors : Priors, mapping or path of a TOML file, optional
         What differs from the default priors.
-    models : {"fast"}, default="fast"
+    models : {"fast", "accurate"}, default="fast"
+        See `SourceScorer`.
 
     Returns
     -------

@@ -1,5 +1,6 @@
-"""Texts to attributions: see `sourcescore.extract.extractor`."""
+"""Find attributions in texts."""
 
 from sourcescore.extract.extractor import AttributionExtractor
+from sourcescore.extract.transformer import TransformerExtractor
 
-__all__ = ["AttributionExtractor"]
+__all__ = ["AttributionExtractor", "TransformerExtractor"]

@@ -71,6 +71,8 @@ class Passage:
     Attributes
     ----------
     document : Document
+    first : int
+        The token of the whole document that it starts with.
     kind : str
         One of `lookup.KINDS`.
     cues : int array of shape (n_attributions, 2)
@@ -82,6 +84,7 @@ class Passage:
     """
 
     document: Document
+    first: int
     kind: str
     cues: np.ndarray
     roles: list[tuple[np.ndarray, np.ndarray]]
@@ -192,7 +195,7 @@ def _passage(
         source = np.array(attribution.source, dtype=np.int64) - first
         roles.append((source, np.array(attribution.content) - first))
     return Passage(
-        part, kind, np.array(cues, dtype=np.int64).reshape(-1, 2), roles, cue_labels, spans
+        part, first, kind, np.array(cues, dtype=np.int64).reshape(-1, 2), roles, cue_labels, spans
     )
 
 

@@ -34,6 +34,7 @@ from sourcescore.extract.chain import best_labels
 from sourcescore.extract.examples import (
     Annotated,
     Found,
+    Passage,
     annotated_documents,
     content_ranges,
     passages,
@@ -209,17 +210,28 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         lookup = TokenLookup(self.word_table_, self.vocabulary_, load_words())
         mixed = len({document.nested for document in annotated}) > 1
         learned = [
-            passage
+            document_passages
             for document in annotated
-            for passage in passages(document)
+            for document_passages in [passages(document)]
             for _ in range(self.nested_weight if mixed and document.nested else 1)
         ]
         settings = Settings(n_epochs=self.n_epochs, learning_rate=self.learning_rate)
         with _blas().limit(limits=1, user_api="blas"):  # as in transform: the same model anywhere
-            learn(self.network_, learned, lookup, settings, rng, progress=self.verbose)
+            self._learn(learned, lookup, settings, rng)
         self.n_features_in_ = 1
         self._prepare()
         return self
+
+    def _learn(
+        self,
+        documents: list[list[Passage]],
+        lookup: TokenLookup,
+        settings: Settings,
+        rng: np.random.Generator,
+    ) -> None:
+        """Change the network, given the passages of each document."""
+        learned = [passage for document in documents for passage in document]
+        learn(self.network_, learned, lookup, settings, rng, progress=self.verbose)
 
     def _check_parameters(self) -> None:
         if not 0 <= self.threshold <= 1:
@@ -242,7 +254,11 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         )
         self.vocabulary_ = Vocabulary.fit(count_features(documents, self.word_table_, vectors))
         lookup = TokenLookup(self.word_table_, self.vocabulary_, vectors)
-        self.network_ = Network.initial(lookup.n_features, vectors.n_dimensions, N_RELATIONS, rng)
+        self.network_ = Network.initial(lookup.n_features, self._n_vector(), N_RELATIONS, rng)
+
+    def _n_vector(self) -> int:
+        """Length of the vectors that tokens come with."""
+        return load_words().n_dimensions
 
     def _prepare(self) -> None:
         lookup = TokenLookup(self.word_table_, self.vocabulary_, load_words())
@@ -276,9 +292,19 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         columns: defaultdict[str, list[Any]] = defaultdict(list)
         # one thread, so that sums do not depend on how many there are; many texts go to processes
         with _blas().limit(limits=1, user_api="blas"):
-            for doc_id, text in zip(series.index, series.to_numpy(), strict=True):
-                self._add_rows(columns, doc_id, parse(text))
+            number: defaultdict[str, int] = defaultdict(int)
+            for doc_id, block, vectors in self._with_vectors(_blocks(series)):
+                found = self.find(block, vectors)
+                _add_rows(columns, doc_id, block, found, number[doc_id] + 1)
+                number[doc_id] += len(found)
         return attributions_frame(columns, len(columns["doc_id"]))
+
+    def _with_vectors(
+        self, blocks: Iterator[tuple[str, Document]]
+    ) -> Iterator[tuple[str, Document, np.ndarray | None]]:
+        """Each block with vectors of its tokens that depend on their context, if there are any."""
+        for doc_id, block in blocks:
+            yield doc_id, block, None
 
     def score(self, texts: Any, attributions: pd.DataFrame | Sequence[pd.DataFrame]) -> float:
         """F1 of the attributions found, see `sourcescore.metrics.score_attributions`.
@@ -321,32 +347,19 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             )
         return self
 
-    def _add_rows(self, columns: dict[str, list[Any]], doc_id: str, document: Document) -> None:
-        number = 1
-        for first, last in token_ranges(document.paragraph, _BLOCK, 2 * _BLOCK):
-            number += self._add_block(columns, doc_id, document.part(first, last), number)
+    def find(self, document: Document, vectors: np.ndarray | None) -> list[Found]:
+        """The attributions of one document as token numbers, in order of their cues.
 
-    def _add_block(
-        self, columns: dict[str, list[Any]], doc_id: str, document: Document, first: int
-    ) -> int:
-        """Add the attributions of a part of a document, numbered from `first`; return how many."""
-        found = self.find(document)
-        for number, (attribution, parent) in enumerate(zip(found, _parents(found), strict=True)):
-            columns["doc_id"].append(doc_id)
-            columns["attribution_id"].append(f"a{first + number}")
-            columns["parent_id"].append(None if parent is None else f"a{first + parent}")
-            for role in ("source", "cue", "content"):
-                spans = _spans(document, getattr(attribution, role))
-                columns[role].append(" ".join(document.text[a:b] for a, b in spans))
-                columns[f"{role}_spans"].append(spans)
-            columns["sentence"].append(sentence_around(document, columns["cue_spans"][-1]))
-        return len(found)
-
-    def find(self, document: Document) -> list[Found]:
-        """The attributions of one document as token numbers, in order of their cues."""
+        Parameters
+        ----------
+        document : Document
+        vectors : float32 array of shape (n_tokens, n_vector) or None
+            Those of the tokens in their context, see `_with_vectors`.
+        """
         if not document.words:
             return []
-        reading = self._read(document, [(0, len(document))], "nested" if self.nested else "flat")
+        kind = "nested" if self.nested else "flat"
+        reading = self._read(document, vectors, [(0, len(document))], kind)
         found = self._found(reading)
         if self.nested:
             # read by itself, a content shows attributions that go unseen in the whole text
@@ -355,7 +368,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
             suspect[list(taken)] = False
             contents = {r for above in found for r in content_ranges(document, above.content)}
             inside = sorted((a, b) for a, b in contents if suspect[a:b].any())
-            for attribution in self._found(self._read(document, inside, "content")):
+            for attribution in self._found(self._read(document, vectors, inside, "content")):
                 if taken.isdisjoint(attribution.cue):
                     taken.update(attribution.cue)
                     found.append(attribution)
@@ -375,12 +388,21 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
                 if set(phrase).isdisjoint(attribution.content):
                     attribution.source = phrase or attribution.source
 
-    def _read(self, document: Document, ranges: list[tuple[int, int]], kind: str) -> _Reading:
+    def _read(
+        self,
+        document: Document,
+        vectors: np.ndarray | None,
+        ranges: list[tuple[int, int]],
+        kind: str,
+    ) -> _Reading:
         """Read some ranges of a document, each by itself."""
         if not ranges:
             return _Reading.nothing()
         parts = [document.part(a, b) for a, b in ranges]
         looked_up = np.concatenate([self._token_vectors(part, kind) for part in parts])
+        if vectors is not None:
+            in_context = np.concatenate([vectors[a:b] for a, b in ranges])
+            looked_up += in_context @ self.network_.parameters["vector"]
         place, mask = spread(np.array([len(part) for part in parts]), DILATIONS)
         x = np.zeros((*mask.shape, looked_up.shape[1]), dtype=np.float32)
         x[0, place] = looked_up
@@ -502,6 +524,29 @@ class _Reading(NamedTuple):
         """The probability of each token to be in a cue, its neighbours' labels left aside."""
         scores = np.exp(self.cue_scores - self.cue_scores.max(axis=1, keepdims=True))
         return 1 - scores[:, _OTHER] / scores.sum(axis=1)
+
+
+def _blocks(texts: pd.Series) -> Iterator[tuple[str, Document]]:
+    """The texts in blocks, each with its doc_id."""
+    for doc_id, text in zip(texts.index, texts.to_numpy(), strict=True):
+        document = parse(text)
+        for first, last in token_ranges(document.paragraph, _BLOCK, 2 * _BLOCK):
+            yield doc_id, document.part(first, last)
+
+
+def _add_rows(
+    columns: dict[str, list[Any]], doc_id: str, document: Document, found: list[Found], first: int
+) -> None:
+    """Add the attributions found in a part of a document, numbered from `first`."""
+    for number, (attribution, parent) in enumerate(zip(found, _parents(found), strict=True)):
+        columns["doc_id"].append(doc_id)
+        columns["attribution_id"].append(f"a{first + number}")
+        columns["parent_id"].append(None if parent is None else f"a{first + parent}")
+        for role in ("source", "cue", "content"):
+            spans = _spans(document, getattr(attribution, role))
+            columns[role].append(" ".join(document.text[a:b] for a, b in spans))
+            columns[f"{role}_spans"].append(spans)
+        columns["sentence"].append(sentence_around(document, columns["cue_spans"][-1]))
 
 
 def _one_table(attributions: Any, n_texts: int) -> pd.DataFrame:

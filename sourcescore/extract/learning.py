@@ -15,7 +15,7 @@ from sourcescore.extract.features import Layout, cue_windows, plain_words, sente
 from sourcescore.extract.lookup import TokenLookup
 from sourcescore.extract.network import Adam, Learning, Network, Parameters
 
-__all__ = ["Settings", "learn"]
+__all__ = ["Settings", "learn", "step"]
 
 #: Passages of like length go into one batch: of so many at a time, which are sorted by length.
 _POOL = 200
@@ -148,26 +148,62 @@ def _step(
 ) -> tuple[float, Parameters]:
     """The loss of a batch, and its derivatives by the parameters."""
     lengths = np.array([len(item.vector_rows) for item in batch])
-    n_tokens = int(lengths.sum())
-    learning = Learning(rng, settings.dropout)
+    vectors = lookup.vectors.vectors[np.concatenate([item.vector_rows for item in batch])]
     features = sparse.csr_array(sparse.vstack([item.features for item in batch]))
+    mask = np.arange(lengths.max()) < lengths[:, None]
+    passages = [item.passage for item in batch]
+    loss, gradients, _ = step(network, passages, features, vectors, mask, settings, rng)
+    return loss, gradients
+
+
+def step(
+    network: Network,
+    passages: list[Passage],
+    features: sparse.csr_array,
+    vectors: np.ndarray,
+    mask: np.ndarray,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> tuple[float, Parameters, np.ndarray]:
+    """The loss of some passages by the token, and its derivatives.
+
+    Parameters
+    ----------
+    network : Network
+    passages : list of Passage
+    features : csr_array of shape (n_tokens, n_features)
+        Of the tokens of all passages, one after the other.
+    vectors : float32 array of shape (n_tokens, n_vector)
+    mask : bool array of shape (n_sequences, n_places)
+        Where the tokens stand for the convolutions, in their order.
+    settings : Settings
+    rng : numpy Generator
+
+    Returns
+    -------
+    loss : float
+    gradients : dict of str to array
+        The derivatives by the parameters.
+    back : float32 array of shape (n_tokens, n_vector)
+        The derivatives by the vectors.
+    """
+    n_tokens = len(vectors)
+    learning = Learning(rng, settings.dropout)
     if settings.feature_dropout:
         kept = rng.random(features.nnz, dtype=np.float32) >= settings.feature_dropout
         features.data = features.data * kept
-    vectors = lookup.vectors.vectors[np.concatenate([item.vector_rows for item in batch])]
     looked_up = network.look_up(features, vectors)
     into = learning.dropout(looked_up.shape)
-    mask = np.arange(lengths.max()) < lengths[:, None]
     x = np.zeros((*mask.shape, looked_up.shape[1]), dtype=np.float32)
     x[mask] = looked_up if into is None else looked_up * into
     padded, pull_encoder = network.encode(x, mask, learning)
     out_of = learning.dropout(looked_up.shape)
     encoded = padded[mask] if out_of is None else padded[mask] * out_of
 
-    layout = Layout.joined([item.passage.document for item in batch])
+    layout = Layout.joined([passage.document for passage in passages])
     loss = 0.0
     back = np.zeros_like(encoded)
-    shown = _Shown(network, encoded, [item.passage for item in batch], layout, learning)
+    shown = _Shown(network, encoded, passages, layout, learning)
     for part in (_cue_loss, _span_loss, _role_loss):
         part_loss, part_back = part(shown)
         loss += part_loss
@@ -179,9 +215,10 @@ def _step(
     back = pull_encoder(back_padded)[mask]
     if into is not None:
         back = back * into
-    network.pull_look_up(features, vectors, back, learning)
+    of_vectors = network.pull_look_up(features, vectors, back, learning)
     scale = np.float32(1 / n_tokens)
-    return loss / n_tokens, {name: g * scale for name, g in learning.gradients.items()}
+    gradients = {name: g * scale for name, g in learning.gradients.items()}
+    return loss / n_tokens, gradients, of_vectors * scale
 
 
 class _Shown(NamedTuple):

@@ -96,12 +96,15 @@ class TokenVectors:
     ----------
     lookup : TokenLookup
     network : Network
+        One that was made for other vectors than those of words gets what it gives for features
+        alone.
     """
 
     def __init__(self, lookup: TokenLookup, network: Network) -> None:
         self._lookup = lookup
         self._features = network.parameters["feature"]
-        self._vector = network.parameters["vector"]
+        of_words = len(network.parameters["vector"]) == lookup.vectors.n_dimensions
+        self._vector = network.parameters["vector"] if of_words else None
         self._bias = network.parameters["vector.bias"]
         self._row: dict[str, int] = {}
         self._known = np.empty((1024, WIDTH), dtype=np.float32)
@@ -126,7 +129,9 @@ class TokenVectors:
         if number == len(self._known):
             self._known = np.concatenate([self._known, np.empty_like(self._known)])
         vectors = self._lookup.vectors
-        x = vectors.vectors[vectors.row(word)] @ self._vector + self._bias
+        x = self._bias
+        if self._vector is not None:
+            x = vectors.vectors[vectors.row(word)] @ self._vector + x
         own = self._lookup.of_word(word)
         self._known[number] = x + self._features[own].sum(axis=0) if own else x
         self._row[word] = number

@@ -192,11 +192,12 @@ class Network:
 
     def pull_look_up(
         self, features: sparse.csr_array, vectors: np.ndarray, out: np.ndarray, learning: Learning
-    ) -> None:
-        """Add the derivatives of `look_up`, given that by its result."""
+    ) -> np.ndarray:
+        """Add the derivatives of `look_up`, given that by its result; return the vectors'."""
         learning.add("feature", features.T @ out)
         learning.add("vector", vectors.T @ out)
         learning.add("vector.bias", out.sum(axis=0))
+        return out @ self.parameters["vector"].T
 
     def chain(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """The scores of a first label and of a label after another, of the head ``name``."""
@@ -427,6 +428,12 @@ class Adam:
         self._first = {name: np.zeros_like(value) for name, value in parameters.items()}
         self._second = {name: np.zeros_like(value) for name, value in parameters.items()}
         self.n_steps = 0
+
+    @property
+    def moments(self) -> Parameters:
+        """What the steps so far have left behind, besides their number."""
+        both = (("first", self._first), ("second", self._second))
+        return {f"{kind} {name}": value for kind, of in both for name, value in of.items()}
 
     def step(self, gradients: Mapping[str, Any], rate: float) -> None:
         """Move the parameters against the gradients."""

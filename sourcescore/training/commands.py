@@ -21,7 +21,7 @@ from sourcescore.messages import shown
 from sourcescore.models import model_folder, save_model
 from sourcescore.training.card import SCRATCH, model_card
 from sourcescore.training.corpora import rounded
-from sourcescore.training.tasks import SHIPPED, TASKS, Task
+from sourcescore.training.tasks import SHIPPED, TASKS, Task, task_of
 
 __all__ = ["EVALUATED", "TRAINED", "Trained", "evaluate", "train"]
 
@@ -30,7 +30,15 @@ EVALUATED = tuple(name for name, task in TASKS.items() if task.measured)
 
 
 #: Parameters that `train` sets for the time of training.
-_OF_TRAINING = ("warm_start", "verbose", "n_epochs", "learning_rate")
+_OF_TRAINING = (
+    "warm_start",
+    "verbose",
+    "n_epochs",
+    "learning_rate",
+    "encoder_rate",
+    "head_rate",
+    "checkpoint",
+)
 
 
 class Trained(NamedTuple):
@@ -53,6 +61,7 @@ def train(
     data: Any,
     out: str | PathLike[str] | None = None,
     *,
+    models: str = "fast",
     start: Any = None,
     weight: float = 1.0,
     n_folds: int = 5,
@@ -76,6 +85,10 @@ def train(
     out : path, optional
         The folder to write the model to, as `save_model` does, with its manifest and, if there is
         none yet, a card of its figures (``CARD.md``) for people to go on with.
+    models : {"fast", "accurate"}, default="fast"
+        Which kind of an extractor or a stance model. An accurate one is trained with the extra
+        ``train-accurate``; one that takes long keeps its state in ``OUT.checkpoint``, from which
+        the same command goes on if it was interrupted.
     start : {"shipped", "scratch"}, path or fitted estimator, optional
         The model to go on from. A few documents are too few to learn from nothing, so an
         extractor, classifier or stance model goes on from the shipped one by default. Then old
@@ -126,8 +139,8 @@ def train(
     if isinstance(data, str | PathLike):
         data = _existing(data)
     if name == "words" or (isinstance(data, Path) and is_corpora(data)):
-        return _saved(_rebuild(name, data, start, progress), out, name, str(data))
-    task = TASKS[name]
+        return _saved(_rebuild(name, data, models, start, progress), out, name, str(data))
+    task = task_of(name, models)
     rows = task.read(data)
     if not task.measured and (weight != 1 or (start is not None and not _scratch(start))):
         raise ValueError(f"a {name} is learned from nothing: leave start (--from) and weight out.")
@@ -135,7 +148,10 @@ def train(
     figures: dict[str, Any] = {"start": task.origin(start, rows)}
     if task.measured:
         figures |= _cross_validate(task, rows, start, weight, n_folds, random_state, progress)
-    model = task.fit(_begun(task, start, rows, progress), rows, weight)
+    model = _begun(task, start, rows, progress)
+    if out is not None and "checkpoint" in model.get_params():
+        model.set_params(checkpoint=_beside(Path(out)))
+    model = task.fit(model, rows, weight)
     # how it was trained is no setting of the model that comes out
     usual = task.estimator().get_params()
     model.set_params(**{name: usual[name] for name in _OF_TRAINING if name in usual})
@@ -143,7 +159,7 @@ def train(
     return _saved(Trained(model, figures), out, name, f"{task.size(rows)}{where}")
 
 
-def evaluate(name: str, data: Any, model: Any = None) -> dict[str, Any]:
+def evaluate(name: str, data: Any, model: Any = None, *, models: str = "fast") -> dict[str, Any]:
     """Measure a model on labelled data that it was not trained on.
 
     Parameters
@@ -153,6 +169,8 @@ def evaluate(name: str, data: Any, model: Any = None) -> dict[str, Any]:
         As for `train`.
     model : path or fitted estimator, optional
         The shipped one by default; for a scorer, the priors alone.
+    models : {"fast", "accurate"}, default="fast"
+        Which kind of an extractor or a stance model.
 
     Returns
     -------
@@ -174,14 +192,14 @@ def evaluate(name: str, data: Any, model: Any = None) -> dict[str, Any]:
     ['accuracy', 'ece', 'f1', 'macro_f1']
     """
     _check_name(name, EVALUATED)
-    task = TASKS[name]
+    task = task_of(name, models)
     rows = task.read(_existing(data) if isinstance(data, str | PathLike) else data)
     model = Path(model) if isinstance(model, PathLike) else model
     fitted = task.load(SHIPPED if model is None else model)
     return rounded(task.measure(rows, task.predict(fitted, rows)))
 
 
-def _rebuild(name: str, data: Any, start: Any, progress: bool) -> Trained:
+def _rebuild(name: str, data: Any, models: str, start: Any, progress: bool) -> Trained:
     if not (isinstance(data, Path) and is_corpora(data)):
         raise ValueError("word vectors are distilled from the folder of the corpora only.")
     if name == "scorer" or start is not None:
@@ -189,9 +207,16 @@ def _rebuild(name: str, data: Any, start: Any, progress: bool) -> Trained:
             "the folder of the corpora rebuilds a shipped model from nothing; a scorer, or a model "
             "that goes on from another (--from), needs labelled data of your own."
         )
-    return Trained(
-        *importlib.import_module(f"sourcescore.training.{name}").train(data, progress=progress)
+    module = (
+        name if models == "fast" or task_of(name, models).models == "fast" else f"{models}_{name}"
     )
+    recipe = importlib.import_module(f"sourcescore.training.{module}")
+    return Trained(*recipe.train(data, progress=progress))
+
+
+def _beside(folder: Path) -> Path:
+    """The file in which the state of a training is kept until the model is written."""
+    return folder.with_name(folder.name + ".checkpoint")
 
 
 def is_corpora(path: Path) -> bool:

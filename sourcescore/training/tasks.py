@@ -20,23 +20,20 @@ from sourcescore.checks import label_array
 from sourcescore.classify import AttributionClassifier
 from sourcescore.confidence import ClaimScorer
 from sourcescore.datasets import Corpus, load_articles, read
-from sourcescore.extract import AttributionExtractor
+from sourcescore.extract import AttributionExtractor, TransformerExtractor
 from sourcescore.link import ClaimLinker
 from sourcescore.messages import shown
 from sourcescore.metrics import expected_calibration_error, label_figures, score_attributions
 from sourcescore.models import load_model
 from sourcescore.sources import SourceResolver
-from sourcescore.stance import StanceClassifier
+from sourcescore.stance import StanceClassifier, TransformerStanceClassifier
 from sourcescore.tables import SPAN_COLUMNS, check_evidence, object_array, require_columns
 from sourcescore.training.card import SCRATCH
 from sourcescore.training.corpora import document_groups
 
-__all__ = ["TASKS", "Task"]
+__all__ = ["TASKS", "Task", "task_of"]
 
 SHIPPED = "shipped"
-
-#: What an extractor that goes on from another does, where a new one takes its defaults.
-_GENTLE = {"n_epochs": 6, "learning_rate": 0.0005}
 
 
 class Task(ABC):
@@ -46,8 +43,12 @@ class Task(ABC):
     ----------
     name : str
         Of the kind of model.
+    models : str
+        The shipped set that it belongs to.
     estimator : type
         Its class.
+    gentle : dict
+        Parameters of a model that goes on from another, where a new one takes its defaults.
     goes_on : bool
         Whether it starts from the shipped model, if nothing else is asked for.
     measured : bool
@@ -55,7 +56,9 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
+    models: ClassVar[str] = "fast"
     estimator: ClassVar[type]
+    gentle: ClassVar[dict[str, Any]] = {}
     goes_on: ClassVar[bool] = True
     measured: ClassVar[bool] = True
 
@@ -122,7 +125,7 @@ class Task(ABC):
         if _named(start, SCRATCH):
             return self.estimator()
         model = self.load(start)
-        return model.set_params(warm_start=True) if self.goes_on else model
+        return model.set_params(warm_start=True, **self.gentle) if self.goes_on else model
 
     def starting_point(self, start: Any) -> Any:
         """Return what to go on from: what is given, or else the default of the kind of model."""
@@ -139,7 +142,8 @@ class Task(ABC):
         by_name = isinstance(source, str | Path)
         model = source
         if by_name:
-            model = load_model(self.name if _named(source, SHIPPED) else source)
+            name = self.name if _named(source, SHIPPED) else source
+            model = load_model(name, models=self.models)
         if not isinstance(model, self.estimator):
             where = f"{source} holds" if by_name else "the model given is"
             raise ValueError(
@@ -183,6 +187,7 @@ class ExtractorTask(_OnDocuments):
 
     name = "extractor"
     estimator = AttributionExtractor
+    gentle: ClassVar = {"n_epochs": 6, "learning_rate": 0.0005}
 
     def read(self, data: Any) -> Corpus:
         corpus = super().read(data)
@@ -192,10 +197,6 @@ class ExtractorTask(_OnDocuments):
                 "there is nothing to learn: no attribution has both a cue and a content."
             )
         return corpus
-
-    def begin(self, start: Any, rows: Corpus) -> AttributionExtractor:
-        model = super().begin(start, rows)
-        return model.set_params(**_GENTLE) if model.warm_start else model
 
     def fit(self, model: AttributionExtractor, rows: Corpus, weight: float) -> AttributionExtractor:
         texts, attributions = rows.texts, rows.attributions
@@ -215,6 +216,14 @@ class ExtractorTask(_OnDocuments):
     def measure(self, rows: Corpus, predicted: pd.DataFrame) -> dict[str, Any]:
         figures = score_attributions(rows.attributions, predicted, rows.texts)
         return {"n": len(rows.attributions), **figures}
+
+
+class AccurateExtractorTask(ExtractorTask):
+    """The same with a transformer."""
+
+    models = "accurate"
+    estimator = TransformerExtractor
+    gentle: ClassVar = {"n_epochs": 2, "learning_rate": 0.0007, "encoder_rate": 0.0001}
 
 
 class ClassifierTask(_OnDocuments):
@@ -314,7 +323,7 @@ class StanceTask(Task):
     """Learn whether a text supports a claim or denies it."""
 
     name = "stance"
-    estimator = StanceClassifier
+    estimator: ClassVar[type] = StanceClassifier
     _columns = ("claim", "text", "stance")
 
     def read(self, data: Any) -> pd.DataFrame:
@@ -451,6 +460,14 @@ class ScorerTask(Task):
         return figures
 
 
+class AccurateStanceTask(StanceTask):
+    """The same with a transformer."""
+
+    models = "accurate"
+    estimator = TransformerStanceClassifier
+    gentle: ClassVar = {"learning_rate": 0.0001, "head_rate": 0.0005}
+
+
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -462,6 +479,28 @@ TASKS: dict[str, Task] = {
         ScorerTask(),
     )
 }
+
+_ACCURATE: dict[str, Task] = {
+    task.name: task for task in (AccurateExtractorTask(), AccurateStanceTask())
+}
+
+
+def task_of(name: str, models: str = "fast") -> Task:
+    """Return the task of this name for the fast models or the accurate ones.
+
+    Raises
+    ------
+    ValueError
+        If there is no such set of models, or it has none of this kind.
+    """
+    sets = {"fast": TASKS, "accurate": _ACCURATE}
+    if not isinstance(models, str) or models not in sets:
+        raise ValueError(f"models must be 'fast' or 'accurate'; got {shown(models)}.")
+    if name not in sets[models]:
+        raise ValueError(
+            f"there is no accurate {name}, only {', '.join(_ACCURATE)}; leave models at 'fast'."
+        )
+    return sets[models][name]
 
 
 def _named(start: Any, *names: str) -> bool:
