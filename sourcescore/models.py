@@ -38,6 +38,7 @@ __all__ = [
     "ModelFileError",
     "load_model",
     "load_skops",
+    "load_stance",
     "load_words",
     "model_folder",
     "read_manifest",
@@ -175,6 +176,12 @@ def load_model(name: str | Path, *, models: str = "fast") -> Any:
 def load_words() -> Any:
     """The shipped word vectors, loaded once: they are large and never change."""
     return _load(shipped("models") / "fast" / "words")
+
+
+@cache
+def load_stance(models: str) -> StanceClassifier:
+    """A shipped stance classifier, loaded once for all that ask it; nobody changes it."""
+    return load_model("stance", models=models)
 
 
 def save_model(

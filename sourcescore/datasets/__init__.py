@@ -22,6 +22,8 @@ from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
+import pandas as pd
+
 from sourcescore._resources import shipped
 from sourcescore.datasets.brat import read_brat, write_brat
 from sourcescore.datasets.conll import read_conll, write_conll
@@ -34,6 +36,7 @@ __all__ = [
     "Corpus",
     "Stories",
     "load_articles",
+    "load_claim_pairs",
     "load_disputes",
     "load_stories",
     "read",
@@ -94,6 +97,31 @@ def load_disputes() -> Corpus:
     {'denies': 282, 'supports': 265, 'unrelated': 213}
     """
     return read_jsonl(shipped("datasets") / "disputes.jsonl")
+
+
+def load_claim_pairs() -> pd.DataFrame:
+    """Load pairs of a claim and a text, many of which contradict each other without a denying word.
+
+    They were written for this project about invented events, to teach a stance classifier to read,
+    and are free to use (CC0).
+
+    Returns
+    -------
+    DataFrame
+        ``claim, text, stance`` (supports, denies, discusses, unrelated) and ``how``: in which way,
+        say ``rival`` (another culprit, cause, place or date) or ``paraphrase``.
+
+    Examples
+    --------
+    >>> import sourcescore as ss
+    >>> pairs = ss.datasets.load_claim_pairs()
+    >>> pairs.columns.tolist()
+    ['claim', 'text', 'stance', 'how']
+    >>> pairs["stance"].value_counts(normalize=True).round(2).to_dict()
+    {'denies': 0.43, 'supports': 0.29, 'discusses': 0.14, 'unrelated': 0.14}
+    """
+    # "NA" and "None" are words of a text
+    return pd.read_csv(shipped("datasets") / "claim_pairs.csv", dtype=str, keep_default_na=False)
 
 
 _READERS: dict[str, Callable[[Path], Corpus]] = {

@@ -7,6 +7,7 @@ the one that is best on probabilities from models that have not seen the documen
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from sourcescore.words import WordVectors
 from .features import Rows, pair_matrix, pairs_within, read_rows
 from .given import claim_features
 from .grouping import candidate_pairs, group
+from .judged import JUDGED, judged_features
 from .linear import Linear
 
 __all__ = ["across_matrix", "best_of", "canonical_order", "given_data", "learn", "row_texts"]
@@ -35,6 +37,7 @@ def learn(
     table: pd.DataFrame,
     claims: pd.DataFrame | None,
     words: WordVectors,
+    stance: Any,
     *,
     C: float,
     C_given: float,
@@ -48,6 +51,8 @@ def learn(
     claims : DataFrame, index claim_id, optional
         Without it, nothing is learned about given claims.
     words : WordVectors
+    stance : StanceClassifier or None
+        Whose judgement of statements and given claims counts as well.
     C, C_given : float
 
     Raises
@@ -69,7 +74,7 @@ def learn(
     if shared.any():
         models["across"], cuts["across"] = _learn_across(table[shared], words, C)
     if claims is not None:
-        given, whether = _learn_given(table, claims, words, C_given)
+        given, whether = _learn_given(table, claims, words, stance, C_given)
         models, cuts = models | given, cuts | whether
     return models, cuts
 
@@ -179,7 +184,7 @@ def _learn_across(table: pd.DataFrame, words: WordVectors, C: float) -> tuple[Li
 
 
 def _learn_given(
-    table: pd.DataFrame, claims: pd.DataFrame, words: WordVectors, C: float
+    table: pd.DataFrame, claims: pd.DataFrame, words: WordVectors, stance: Any, C: float
 ) -> tuple[dict[str, Linear], dict[str, float]]:
     data = given_data(table, claims, words)
     matrix, names, document = data["matrix"], data["names"], data["document"]
@@ -191,8 +196,20 @@ def _learn_given(
     alone = full & ~many
     if len(np.unique(related[alone])) < 2:
         alone = full
+    if not which.any():
+        models["which"] = Linear.fit(matrix[alone], names, related[alone], C=C)
+    if stance is not None:
+        asked = alone | related
+        judged = np.zeros((len(matrix), len(JUDGED)))
+        judged[asked] = judged_features(
+            stance,
+            data["table"],
+            claims["claim"].tolist(),
+            data["row"][asked],
+            data["claim"][asked],
+        )
+        matrix, names = np.column_stack([matrix, judged]), [*names, *JUDGED]
     models["whether"] = Linear.fit(matrix[alone], names, related[alone], C=C)
-    models.setdefault("which", models["whether"])
     denies = data["denies"]
     # headlines show how contents contradict claims, and nothing of what stands around them
     weight = np.where(full, 1.0, _HEADLINE_WEIGHT)[related]
@@ -217,9 +234,10 @@ def given_data(table: pd.DataFrame, claims: pd.DataFrame, words: WordVectors) ->
     Returns
     -------
     dict
-        ``matrix``, ``names``, ``row``, ``claim``, ``document``, and bool arrays: ``related`` (it
-        bears on this claim), ``denies``, ``many`` (the document has several claims), ``full`` (the
-        document has several statements), ``row_linked`` (the row bears on one of the claims).
+        ``table``, ``matrix``, ``names``, ``row``, ``claim``, ``document``, and bool arrays:
+        ``related`` (it bears on this claim), ``denies``, ``many`` (the document has several
+        claims), ``full`` (the document has several statements), ``row_linked`` (the row bears on
+        one of the claims).
     """
     given: dict[str, set[str]] = {}
     if "doc_id" in claims:
@@ -242,6 +260,7 @@ def given_data(table: pd.DataFrame, claims: pd.DataFrame, words: WordVectors) ->
     stance = table["claim_stance"].to_numpy(object)
     bears = np.isin(stance, ("supports", "denies"))
     return {
+        "table": table,
         "matrix": matrix,
         "names": names,
         "row": row,

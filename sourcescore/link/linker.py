@@ -17,7 +17,8 @@ from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from sourcescore.models import load_words
+from sourcescore.messages import shown
+from sourcescore.models import load_stance, load_words
 from sourcescore.tables import (
     SPAN_COLUMNS,
     mapping_series,
@@ -32,6 +33,7 @@ from . import learning
 from .features import Rows, pair_matrix, pairs_within, read_rows
 from .given import claim_features, claim_pairs
 from .grouping import candidate_pairs, group, merge_identical, merge_pairs
+from .judged import judged_features
 from .learning import across_matrix
 from .linear import Linear
 from .sides import point, represent, word
@@ -59,6 +61,9 @@ class ClaimLinker(BaseEstimator):
         The same for the models of given claims.
     words : WordVectors, optional
         The word vectors; those that are shipped by default.
+    stance : {"fast", "accurate"} or StanceClassifier, optional
+        A stance classifier, that of a shipped set or one that is given, whose judgement of a
+        statement and a given claim counts beside the rest. By default none is asked.
 
     Attributes
     ----------
@@ -83,11 +88,17 @@ class ClaimLinker(BaseEstimator):
     __metadata_request__fit = {"attributions": UNUSED}
 
     def __init__(
-        self, *, C: float = 0.01, C_given: float = 0.01, words: WordVectors | None = None
+        self,
+        *,
+        C: float = 0.01,
+        C_given: float = 0.01,
+        words: WordVectors | None = None,
+        stance: Any = None,
     ) -> None:
         self.C = C
         self.C_given = C_given
         self.words = words
+        self.stance = stance
 
     def fit(self, attributions: pd.DataFrame, claims: Any = None) -> Self:
         """Learn from attributions whose claims are known.
@@ -120,7 +131,7 @@ class ClaimLinker(BaseEstimator):
         table, _ = _in_order(attributions)
         asked = None if claims is None else _claims_frame(claims)
         self.models_, self.cuts_ = learning.learn(
-            table, asked, self._words(), C=self.C, C_given=self.C_given
+            table, asked, self._words(), self._stance(), C=self.C, C_given=self.C_given
         )
         return self
 
@@ -183,6 +194,17 @@ class ClaimLinker(BaseEstimator):
     def _words(self) -> WordVectors:
         return load_words() if self.words is None else self.words
 
+    def _stance(self) -> Any:
+        """The classifier to ask, if any."""
+        if isinstance(self.stance, str):
+            return load_stance(self.stance)
+        if self.stance is not None and not callable(getattr(self.stance, "predict_proba", None)):
+            raise TypeError(
+                "stance must be None, 'fast', 'accurate' or a fitted StanceClassifier; got "
+                f"{shown(self.stance)}."
+            )
+        return self.stance
+
     def _discover(
         self, table: pd.DataFrame, position: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, list[str]]:
@@ -240,6 +262,10 @@ class ClaimLinker(BaseEstimator):
         matrix, _ = claim_features(rows, ~_speaks(table), texts, claims, row, claim, words)
         best = learning.best_of(row, self.models_["which"].log_odds(matrix))
         matrix, row, claim = matrix[best], row[best], claim[best]
+        stance = self._stance()
+        if stance is not None:
+            judged = judged_features(stance, table, claims, row, claim)
+            matrix = np.column_stack([matrix, judged])
         bears = self.models_["whether"].probability(matrix) >= self.cuts_["whether"]
         bears[bears] = _answers_somebody(rows, row[bears], claim[bears])
         number[row[bears]] = claim[bears]
@@ -256,8 +282,14 @@ class ClaimLinker(BaseEstimator):
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
         check_is_fitted(self)
+        if not isinstance(self.stance, str | None):
+            raise TypeError(
+                "a linker with a stance classifier of its own cannot be saved in one folder: save "
+                "the classifier by itself, and give it to the linker again after loading: "
+                "linker.set_params(stance=None) before, set_params(stance=...) after."
+            )
         stored = {
-            "parameters": {"C": self.C, "C_given": self.C_given},
+            "parameters": {"C": self.C, "C_given": self.C_given, "stance": self.stance},
             "cuts": self.cuts_,
             "models": {name: model.to_json() for name, model in self.models_.items()},
         }

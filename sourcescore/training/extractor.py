@@ -24,11 +24,11 @@ from sourcescore.extract import AttributionExtractor
 from sourcescore.metrics import score_attributions
 from sourcescore.training.corpora import document_groups, read_corpus, rounded
 
-__all__ = ["count_word_tags", "read_training_data", "train"]
+__all__ = ["MEASURED", "count_word_tags", "read_training_data", "sizes", "train"]
 
 _NEWS = ("news/articles-train.jsonl", "news/paragraphs-train.jsonl")
 #: The documents on which the nested extractor is measured, by cross-validation.
-_MEASURED = "news/articles-train.jsonl"
+MEASURED = "news/articles-train.jsonl"
 
 
 def read_training_data(data: Path) -> tuple[pd.Series, pd.DataFrame, set[str]]:
@@ -72,7 +72,7 @@ def train(
         ``news``: the nested one on ``news/articles-train``, cross-validated by document.
     """
     texts, attributions, flat = read_training_data(data)
-    news_texts, _ = read_corpus(data / _MEASURED)
+    news_texts, _ = read_corpus(data / MEASURED)
 
     def fit(held_out: set[str], verbose: bool = False) -> AttributionExtractor:
         keep = [d for d in texts.index if d not in held_out]
@@ -81,7 +81,7 @@ def train(
         return extractor.fit(texts[keep], rows, flat=flat)
 
     extractor = fit(set(), verbose=progress).set_params(verbose=False)
-    figures: dict[str, Any] = {"training": _sizes(texts, attributions)}
+    figures: dict[str, Any] = {"training": sizes(texts, attributions)}
     dev_texts, dev = read_corpus(data / "polnear/dev.jsonl")
     flat_view = AttributionExtractor.from_parts(extractor.to_parts()).set_params(nested=False)
     figures["polnear_dev"] = rounded(
@@ -108,7 +108,8 @@ def train(
     return extractor, figures
 
 
-def _sizes(texts: pd.Series, attributions: pd.DataFrame) -> dict[str, int]:
+def sizes(texts: pd.Series, attributions: pd.DataFrame) -> dict[str, int]:
+    """How much there is to train on."""
     words = int(np.sum([len(text.split()) for text in texts]))
     return {"documents": len(texts), "attributions": len(attributions), "words": words}
 

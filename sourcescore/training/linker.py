@@ -92,7 +92,7 @@ def _headline_rows(data: Path) -> pd.DataFrame:
 
 
 def train(
-    data: Path, *, random_state: int = 0, progress: bool = True
+    data: Path, *, random_state: int = 0, progress: bool = True, stance: Any = None
 ) -> tuple[ClaimLinker, dict[str, Any]]:
     """Fit the linker on all three corpora; the figures are cross-validated.
 
@@ -103,6 +103,8 @@ def train(
     random_state : int, default=0
         Seed of the folds.
     progress : bool, default=True
+    stance : StanceClassifier, optional
+        Whose judgement counts as well; one that has not seen the claims.
 
     Returns
     -------
@@ -124,7 +126,7 @@ def train(
     for k in range(N_FOLDS):
         out = set().union(*(units[c][folds[c][k][1]] for c in held))
         test = unit.isin(out)
-        linker = ClaimLinker().fit(attributions[~test], claims)
+        linker = ClaimLinker(stance=stance).fit(attributions[~test], claims)
         for corpus, parts in held.items():
             part = attributions[test & (attributions["corpus"] == corpus)]
             parts.append(_predict(linker, part, claims))
@@ -132,7 +134,7 @@ def train(
             print(f"fold {k + 1} of {N_FOLDS}", flush=True)
     figures = _figures({corpus: pd.concat(parts) for corpus, parts in held.items()})
     figures["headlines"] = _headlines(attributions, claims, random_state)
-    return ClaimLinker().fit(attributions, claims), figures
+    return ClaimLinker(stance=stance).fit(attributions, claims), figures
 
 
 def _headlines(

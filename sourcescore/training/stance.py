@@ -22,7 +22,7 @@ from sourcescore.models import load_words
 from sourcescore.stance import StanceClassifier, stance_features
 from sourcescore.training.corpora import rounded
 
-__all__ = ["fnc_score", "stance_corpora", "train"]
+__all__ = ["fnc_score", "stance_corpora", "topic_folds", "train"]
 
 N_FOLDS = 5
 #: What each corpus calls the stances.
@@ -127,7 +127,7 @@ def train(
     table = stance_corpora(data)
     features = stance_features(table["claim"].tolist(), table["text"].tolist(), load_words())
     stances = table["stance"].to_numpy(object)
-    claim_fold, text_fold = _folds(table, random_state)
+    claim_fold, text_fold = topic_folds(table, random_state)
     predicted = np.empty(len(table), dtype=object)
     for a in range(N_FOLDS):
         for b in range(a, N_FOLDS):
@@ -153,14 +153,16 @@ def train(
     return model, figures
 
 
-def _folds(table: pd.DataFrame, random_state: int) -> tuple[np.ndarray, np.ndarray]:
+def topic_folds(
+    table: pd.DataFrame, random_state: int, n_folds: int = N_FOLDS
+) -> tuple[np.ndarray, np.ndarray]:
     """The folds of each pair's two topics; topics are dealt out by how many pairs they have."""
     own = table["claim_topic"] == table["text_topic"]
     n_topics = int(table[["claim_topic", "text_topic"]].max().max()) + 1
     size = np.bincount(table["claim_topic"][own], minlength=n_topics)
     shuffled = np.random.default_rng(random_state).permutation(len(size))
     fold = np.zeros(len(size), dtype=int)
-    load = np.zeros(N_FOLDS)
+    load = np.zeros(n_folds)
     for topic in shuffled[np.argsort(-size[shuffled], kind="stable")]:
         fold[topic] = load.argmin()
         load[fold[topic]] += size[topic] + 0.01

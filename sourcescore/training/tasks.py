@@ -468,6 +468,15 @@ class AccurateStanceTask(StanceTask):
     gentle: ClassVar = {"learning_rate": 0.0001, "head_rate": 0.0005}
 
 
+class AccurateLinkerTask(LinkerTask):
+    """The same, asking the accurate stance classifier."""
+
+    models = "accurate"
+
+    def begin(self, start: Any, rows: Corpus) -> ClaimLinker:
+        return ClaimLinker(stance="accurate")
+
+
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
@@ -481,7 +490,8 @@ TASKS: dict[str, Task] = {
 }
 
 _ACCURATE: dict[str, Task] = {
-    task.name: task for task in (AccurateExtractorTask(), AccurateStanceTask())
+    task.name: task
+    for task in (AccurateExtractorTask(), AccurateStanceTask(), AccurateLinkerTask())
 }
 
 
