@@ -1,9 +1,10 @@
-"""Print the measured figures of the shipped models as a Markdown table, out of their manifests.
+"""Print the measured figures of the shipped models as Markdown tables, out of their manifests.
 
 usage: python benchmarks/figures.py [MODELS]
 
 MODELS is the folder of the models (default models/fast). A figure that a manifest does not hold is
-left out; a model without any is named at the end.
+left out; a model without any is named at the end. Then come the fast and the accurate models side
+by side.
 """
 
 from __future__ import annotations
@@ -148,6 +149,22 @@ def table(models: Path = ROOT / "models" / "fast") -> str:
     return "\n".join(lines)
 
 
+def comparison(fast: Path, accurate: Path) -> str:
+    """The figures that two sets of models both have, side by side, as Markdown."""
+    lines = ["| | measured on | figure | fast | accurate |", "| --- | --- | --- | --- | --- |"]
+    for row in ROWS:
+        both = [folder / row.model / "manifest.json" for folder in (fast, accurate)]
+        if not all(manifest.is_file() for manifest in both):
+            continue
+        read = [json.loads(manifest.read_bytes())["figures"] for manifest in both]
+        for label, path in row.figures.items():
+            values = [_look_up(figures, path) for figures in read]
+            if None not in values:
+                old, new = (f"{value:.3f}" for value in values)
+                lines.append(f"| {row.task} | {row.corpus} | {label} | {old} | {new} |")
+    return "\n".join(lines)
+
+
 def _look_up(figures: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path, None where there is none."""
     value: Any = figures
@@ -161,7 +178,8 @@ def _look_up(figures: Mapping[str, Any], path: str) -> Any:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("models", nargs="?", type=Path, default=ROOT / "models" / "fast")
-    print(table(parser.parse_args().models))
+    models = parser.parse_args().models
+    print(table(models), comparison(models, models.parent / "accurate"), sep="\n\n")
 
 
 if __name__ == "__main__":

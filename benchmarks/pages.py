@@ -185,6 +185,13 @@ def figures_table() -> str:
     return table()
 
 
+def accurate_table() -> str:
+    """The figures of the fast and the accurate models side by side."""
+    from figures import comparison
+
+    return comparison(ROOT / "models" / "fast", ROOT / "models" / "accurate")
+
+
 def budgets_table() -> str:
     """What was measured last, as README.md has it."""
     text = README.read_text(encoding="utf-8")
@@ -200,6 +207,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "letters": letters_table,
     "fidelity": fidelity_table,
     "figures": figures_table,
+    "accurate": accurate_table,
     "budgets": budgets_table,
 }
 

@@ -3,14 +3,14 @@
 from sourcescore import datasets
 from sourcescore.classify import AttributionClassifier
 from sourcescore.confidence import ClaimScorer
-from sourcescore.extract import AttributionExtractor
+from sourcescore.extract import AttributionExtractor, TransformerExtractor
 from sourcescore.link import ClaimLinker
 from sourcescore.models import ModelFileError, load_model, save_model
 from sourcescore.pipeline import SourceScorer, score, score_corpus
 from sourcescore.priors import Priors
 from sourcescore.report import Report
 from sourcescore.sources import SourceResolver
-from sourcescore.stance import StanceClassifier
+from sourcescore.stance import StanceClassifier, TransformerStanceClassifier
 from sourcescore.taxonomy import AttributionType, Stance
 from sourcescore.training import evaluate, train
 
@@ -27,6 +27,8 @@ __all__ = [
     "SourceScorer",
     "Stance",
     "StanceClassifier",
+    "TransformerExtractor",
+    "TransformerStanceClassifier",
     "datasets",
     "evaluate",
     "load_model",

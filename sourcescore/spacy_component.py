@@ -59,7 +59,7 @@ class SourcescoreComponent:
     priors : dict or path of a TOML file, optional
         What differs from the default priors. A dict becomes part of the pipeline's config, and so
         goes along when the pipeline is stored.
-    models : {"fast"}, default="fast"
+    models : {"fast", "accurate"}, default="fast"
     spans_key : str, default="sourcescore"
         Where in ``doc.spans`` the spans go.
 

@@ -222,6 +222,55 @@ def test_a_saved_linker_links_alike(linker, tmp_path):
         pd.testing.assert_frame_equal(one, other)
 
 
+class Asked:
+    """A stance classifier that knows the truth, and what it was asked."""
+
+    classes_ = np.array(["denies", "supports", "unrelated"], dtype=object)
+
+    def __init__(self, corpus):
+        rows = corpus.attributions
+        text = (
+            (rows["source"] + " " + rows["cue"] + " " + rows["content"]).str.split().str.join(" ")
+        )
+        claim = rows["claim_id"].map(corpus.claims["claim"])
+        self.known = dict(zip(zip(claim, text, strict=True), rows["claim_stance"], strict=True))
+        self.asked = []
+
+    def predict_proba(self, claims, texts):
+        pairs = list(zip(claims, texts, strict=True))
+        self.asked += pairs
+        told = np.array([self.known.get(pair, "unrelated") for pair in pairs], dtype=object)
+        return np.where(told[:, None] == self.classes_, 0.9, 0.05)
+
+
+def test_a_stance_classifier_may_be_asked_about_given_claims(corpus):
+    half = corpus.select(set(corpus.texts.index[:16]))
+    asked = Asked(half)
+    plain = ClaimLinker().fit(half.attributions, half.claims)
+    linker = ClaimLinker(stance=asked).fit(half.attributions, half.claims)
+    doc = half.texts.index[0]
+    rows = half.attributions[half.attributions["doc_id"] == doc]
+    claims = half.claims.loc[half.claims["doc_id"] == doc, "claim"]
+    blank = rows.drop(columns=["claim_id", "claim_stance"])
+    right = [
+        (one.link(blank, claims)[0]["claim_stance"] == rows["claim_stance"]).mean()
+        for one in (plain, linker)
+    ]
+    assert right[1] >= right[0]
+    # one question a statement and a sentence, however many claims there are
+    asked.asked.clear()
+    linker.link(blank, claims)
+    assert len(asked.asked) <= 2 * len(blank)
+    # claims that are discovered need no classifier
+    asked.asked.clear()
+    pd.testing.assert_frame_equal(linker.link(blank)[0], plain.link(blank)[0])
+    assert not asked.asked
+    with pytest.raises(TypeError, match="save the classifier by itself"):
+        linker.to_parts()
+    with pytest.raises(TypeError, match="stance must be None, 'fast', 'accurate' or a fitted"):
+        ClaimLinker(stance=3).fit(half.attributions, half.claims)
+
+
 def test_pairs_stay_within_documents_and_in_order():
     left, right = pairs_within(np.array([0, 0, 0, 1, 1]))
     assert sorted(zip(left.tolist(), right.tolist(), strict=True)) == [

@@ -282,9 +282,10 @@ def test_an_unknown_set_of_models_says_what_there_is(which):
         load_model("words", models=which)
 
 
-@pytest.mark.parametrize("name", shipped_models())
-def test_shipped_models_load_and_are_of_our_own(name):
-    assert type(load_model(name)).__name__ in MODEL_CLASSES
+@pytest.mark.parametrize("models", ["fast", "accurate"])
+def test_shipped_models_load_and_are_of_our_own(models):
+    for name in shipped_models(models):
+        assert type(load_model(name, models=models)).__name__ in MODEL_CLASSES
 
 
 def test_each_call_returns_a_model_of_its_own():
