@@ -7,7 +7,8 @@ import json
 import pandas as pd
 import pytest
 
-from sourcescore.datasets import Corpus, load_articles, read_jsonl
+from sourcescore._resources import shipped
+from sourcescore.datasets import Corpus, load_articles, load_claim_pairs, read_jsonl
 from sourcescore.tables import ATTRIBUTION_COLUMNS, as_articles, as_texts
 from sourcescore.taxonomy import AttributionType, ClaimStance, Stance, attribution_type
 
@@ -229,3 +230,33 @@ def test_an_id_given_twice_is_told_apart_unless_it_is_a_parents(write):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.jsonl"):
         read_jsonl(tmp_path / "none.jsonl")
+
+
+class TestClaimPairs:
+    @pytest.fixture(scope="class")
+    def pairs(self):
+        return load_claim_pairs()
+
+    def test_each_claim_has_texts_on_every_side(self, pairs):
+        sides = pd.crosstab(pairs["claim"], pairs["stance"])
+        wanted = {"denies": 3, "supports": 2, "discusses": 1, "unrelated": 1}
+        assert len(sides) == 660
+        assert all((sides[stance] == n).all() for stance, n in wanted.items())
+        explicit = pairs[pairs["how"] == "explicit"].groupby("claim").size()
+        assert explicit.max() == 1
+
+    def test_they_are_texts_and_none_is_there_twice(self, pairs):
+        assert not pairs["text"].duplicated().any()
+        for column in pairs.columns:
+            assert (pairs[column].str.strip() == pairs[column]).all()
+            assert (pairs[column] != "").all()
+        assert pairs["claim"].str.split().str.len().between(5, 25).all()
+        assert pairs["text"].str.split().str.len().between(2, 50).all()
+
+    def test_the_readme_counts_what_is_there(self, pairs):
+        described = (shipped("datasets") / "README.md").read_text(encoding="utf-8")
+        for stance, rows in pairs.groupby("stance"):
+            counts = rows["how"].value_counts()
+            told = ", ".join(f"{how} {n}" for how, n in counts.items())
+            assert f"| {stance} | {len(rows):,} | {told}" in described
+        assert f"{pairs['text'].str.split().str.len().sum():,} words" in described
