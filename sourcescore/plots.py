@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from pandas.api.types import is_hashable, is_list_like
 from scipy.special import betaincinv, expit
 
-from sourcescore.messages import shown
+from sourcescore.messages import needs_extra, shown
 from sourcescore.metrics import as_floats
 from sourcescore.priors import Priors
 from sourcescore.report import Report
@@ -391,9 +391,7 @@ def _axes(ax: Axes | None, height: float, width: float = 8.0) -> Axes:
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        raise ImportError(
-            'figures need matplotlib: install it with pip install "sourcescore[plots]".'
-        ) from error
+        raise needs_extra("figures", "plots", error) from error
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 

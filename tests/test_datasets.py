@@ -232,11 +232,12 @@ def test_a_missing_file_is_named(tmp_path):
         read_jsonl(tmp_path / "none.jsonl")
 
 
-class TestClaimPairs:
-    @pytest.fixture(scope="class")
-    def pairs(self):
-        return load_claim_pairs()
+@pytest.fixture(scope="module")
+def pairs():
+    return load_claim_pairs()
 
+
+class TestClaimPairs:
     def test_each_claim_has_texts_on_every_side(self, pairs):
         sides = pd.crosstab(pairs["claim"], pairs["stance"])
         wanted = {"denies": 3, "supports": 2, "discusses": 1, "unrelated": 1}

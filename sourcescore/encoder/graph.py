@@ -62,7 +62,7 @@ def to_graph(weights: Weights, *, eight_bit: bool = True) -> bytes:
         import onnx
         from onnx import TensorProto, helper, numpy_helper
     except ModuleNotFoundError as error:
-        raise needs_extra("to store an accurate model", "train-accurate", error) from None
+        raise needs_extra("accurate models in training", "train-accurate", error) from None
     nodes: list[Any] = []
     stored: dict[str, Any] = {}
 
@@ -182,7 +182,7 @@ def to_weights(graph: bytes) -> dict[str, np.ndarray]:
         import onnx
         from onnx import numpy_helper
     except ModuleNotFoundError as error:
-        raise needs_extra("to go on with an accurate model", "train-accurate", error) from None
+        raise needs_extra("accurate models in training", "train-accurate", error) from None
     stored = {
         tensor.name: numpy_helper.to_array(tensor)
         for tensor in onnx.load_model_from_string(graph).graph.initializer

@@ -26,7 +26,7 @@ try:
     from torch import nn
     from torch.nn import functional
 except ModuleNotFoundError as error:
-    raise needs_extra("to train an accurate model", "train-accurate", error) from None
+    raise needs_extra("accurate models in training", "train-accurate", error) from None
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,7 +118,7 @@ class TorchEncoder(nn.Module):
 
             folder = Path(str(resources.files(_PACKAGE) / _FOLDER))
         except ModuleNotFoundError as error:
-            raise needs_extra("to train an accurate model", "train-accurate", error) from None
+            raise needs_extra("accurate models in training", "train-accurate", error) from None
         weights = {}
         for name, value in load_file(folder / "model.safetensors").items():
             for theirs, ours in _OURS:

@@ -15,13 +15,13 @@ from sourcescore.extract.features import Layout, cue_windows, plain_words, sente
 from sourcescore.extract.lookup import TokenLookup
 from sourcescore.extract.network import Adam, Learning, Network, Parameters
 
-__all__ = ["Settings", "learn", "step"]
+__all__ = ["LEAST_STEPS", "Settings", "learn", "step"]
 
 #: Passages of like length go into one batch: of so many at a time, which are sorted by length.
 _POOL = 200
 _WARM_UP_STEPS = 100
 #: An epoch has at least about so many steps, if there are as many passages.
-_LEAST_STEPS = 50
+LEAST_STEPS = 50
 #: What one step leaves of the mean of the parameters before it; less in the first steps.
 _MEMORY = 0.998
 #: Weight of the third head, which only helps the encoder to learn.
@@ -101,7 +101,7 @@ def learn(
     ]
     n_tokens = sum(len(item.vector_rows) for item in prepared)
     # few passages are taken in small batches: what counts is the number of steps
-    batch_tokens = min(settings.batch_tokens, max(1, n_tokens // _LEAST_STEPS))
+    batch_tokens = min(settings.batch_tokens, max(1, n_tokens // LEAST_STEPS))
     n_steps = settings.n_epochs * max(1, round(n_tokens / batch_tokens))
     warm_up = min(_WARM_UP_STEPS, max(1, n_steps // 10))
     adam = Adam(network.parameters, weight_decay=settings.weight_decay)

@@ -19,7 +19,7 @@ from sourcescore.encoder.learning import Mean, TorchEncoder
 from sourcescore.encoder.pieces import Pieces, Windows
 from sourcescore.extract.examples import Passage
 from sourcescore.extract.features import plain_words
-from sourcescore.extract.learning import Settings, step
+from sourcescore.extract.learning import LEAST_STEPS, Settings, step
 from sourcescore.extract.lookup import TokenLookup
 from sourcescore.extract.network import DILATIONS, Adam, Network, spread
 from sourcescore.extract.transformer import OPENS
@@ -99,6 +99,8 @@ def learn_both(
         if id(document) not in known:
             known[id(document)] = _reads(document, lookup, pieces)
         reads += known[id(document)]
+    # few passages are taken in small batches: what counts is the number of steps
+    most_tokens = min(settings.batch_tokens, sum(read.n_tokens for read in reads) // LEAST_STEPS)
     torch.manual_seed(int(rng.integers(np.iinfo(np.int32).max)))
     adam = Adam(network.parameters, weight_decay=_WEIGHT_DECAY)
     optimiser = torch.optim.AdamW(
@@ -108,7 +110,7 @@ def learn_both(
         Mean(network.parameters, _MEMORY),
         Mean({n: p.data for n, p in encoder.named_parameters()}, _MEMORY),
     ]
-    n_steps = settings.n_epochs * len(_batches(reads, settings, np.random.default_rng(0)))
+    n_steps = settings.n_epochs * len(_batches(reads, most_tokens, np.random.default_rng(0)))
     parts = {
         "network": _Arrays(network.parameters),
         "adam": _Arrays(adam.moments, adam),
@@ -124,7 +126,7 @@ def learn_both(
         total=n_steps, initial=adam.n_steps, desc="learning", disable=not progress, unit="batch"
     ) as bar:
         for epoch in range(first_epoch, settings.n_epochs):
-            for batch in _batches(reads, settings, rng):
+            for batch in _batches(reads, most_tokens, rng):
                 share = min((adam.n_steps + 1) / min(_WARM_UP_STEPS, max(1, n_steps // 10)), 1)
                 share *= max(1 - adam.n_steps / n_steps, _LAST)
                 loss = _step(network, encoder, batch, settings, rng, adam, share)
@@ -183,12 +185,12 @@ def _reads(document: Sequence[Passage], lookup: TokenLookup, pieces: Pieces) -> 
     return reads
 
 
-def _batches(reads: list[_Read], settings: Settings, rng: np.random.Generator) -> list[list[_Read]]:
-    """All passages in a new order, so many at a time as the settings say."""
+def _batches(reads: list[_Read], most_tokens: int, rng: np.random.Generator) -> list[list[_Read]]:
+    """All passages in a new order, with so many tokens at a time, or one passage by itself."""
     batches: list[list[_Read]] = []
-    n_tokens = settings.batch_tokens
+    n_tokens = most_tokens
     for i in rng.permutation(len(reads)):
-        if n_tokens + reads[i].n_tokens > settings.batch_tokens:
+        if not batches or n_tokens + reads[i].n_tokens > most_tokens:
             batches.append([])
             n_tokens = 0
         batches[-1].append(reads[i])
