@@ -23,6 +23,7 @@ from sourcescore.training.stance import fnc_score, stance_corpora, topic_folds
 __all__ = ["HeldOut", "held_out", "measure", "train"]
 
 N_FOLDS = 3
+_OWN = "claim_pairs"
 #: Of the pairs of headline and article that have nothing to do with one another so many teach.
 _N_UNRELATED = 2500
 #: How much an attributed content counts: there are few.
@@ -78,7 +79,7 @@ def held_out(
     progress : bool, default=True
     """
     table = _pairs(data)
-    claim_fold, text_fold = topic_folds(table, random_state, N_FOLDS)
+    claim_fold, text_fold = _folds(table, random_state)
     models = []
     for fold in range(N_FOLDS):
         kept = None if folder is None else folder / str(fold)
@@ -118,7 +119,7 @@ def train(
 def measure(stance: HeldOut, data: Path, *, random_state: int = 0) -> dict[str, Any]:
     """Return the figures of classifiers on the topics that they have not seen, by corpus."""
     table = _pairs(data)
-    claim_fold, text_fold = topic_folds(table, random_state, N_FOLDS)
+    claim_fold, text_fold = _folds(table, random_state)
     own = table[claim_fold == text_fold]
     proba = stance.predict_proba(own["claim"].tolist(), own["text"].tolist())
     own = own.assign(predicted=stance.classes_[proba.argmax(axis=1)])
@@ -135,9 +136,17 @@ def _pairs(data: Path) -> pd.DataFrame:
     news = table["corpus"] == "news"
     table.loc[news, "text"] = (rows["source"] + " " + rows["cue"] + " " + rows["content"]).tolist()
     own = load_claim_pairs()
-    topic = table[["claim_topic", "text_topic"]].max().max() + 1 + pd.factorize(own["claim"])[0]
-    own = own.assign(corpus="claim_pairs", claim_topic=topic, text_topic=topic)
+    topic = pd.factorize(own["claim"])[0]
+    own = own.assign(corpus=_OWN, claim_topic=topic, text_topic=topic)
     return pd.concat([table, own[table.columns]], ignore_index=True)
+
+
+def _folds(table: pd.DataFrame, random_state: int) -> tuple[np.ndarray, np.ndarray]:
+    """The folds of the two topics of each pair; an own claim is a topic by itself."""
+    own = (table["corpus"] == _OWN).to_numpy()
+    folds = np.tile(table["claim_topic"].to_numpy() % N_FOLDS, (2, 1))
+    folds[:, ~own] = topic_folds(table[~own], random_state, N_FOLDS)
+    return folds[0], folds[1]
 
 
 def _fit(table: pd.DataFrame, random_state: int, progress: bool) -> TransformerStanceClassifier:
