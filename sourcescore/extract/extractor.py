@@ -82,6 +82,8 @@ _CUES = 200
 _SUSPECT = 0.5
 #: Contents are the same if they share so much of what either has.
 _SAME_CONTENT = 0.7
+#: Parameters of the fitting that a stored model does without.
+_NOT_STORED = ("random_state", "checkpoint")
 #: Probabilities closer to 0 or 1 make no difference.
 _CERTAIN = 1e-6
 _OTHER, _BEGINS, _CONTINUES = map(CUE_LABELS.index, ("other", "begins", "continues"))
@@ -478,7 +480,7 @@ class AttributionExtractor(TransformerMixin, BaseEstimator):
         buffer = io.BytesIO()
         halves = {n: a.astype(np.float16) for n, a in self.network_.parameters.items()}
         np.savez_compressed(buffer, **halves)  # type: ignore[arg-type]
-        parameters = {k: v for k, v in self.get_params().items() if k != "random_state"}
+        parameters = {k: v for k, v in self.get_params().items() if k not in _NOT_STORED}
         features = json.dumps(self.vocabulary_.features, ensure_ascii=True)
         return {
             "parameters.json": json.dumps(parameters).encode(),

@@ -7,7 +7,6 @@ each word, this one has the word's vector in its context besides, from a small t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -156,14 +155,7 @@ class TransformerExtractor(AttributionExtractor):
 
     def to_parts(self) -> dict[str, bytes]:
         """The files of the model, name to content."""
-        parts = super().to_parts()
-        parameters = json.loads(parts["parameters.json"])
-        parameters.pop("checkpoint")
-        return {
-            **parts,
-            "parameters.json": json.dumps(parameters).encode(),
-            **self.encoder_.to_parts(),
-        }
+        return {**super().to_parts(), **self.encoder_.to_parts()}
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, bytes]) -> Self:
