@@ -150,7 +150,7 @@ def table(models: Path = ROOT / "models" / "fast") -> str:
 
 
 def comparison(fast: Path, accurate: Path) -> str:
-    """The figures that two sets of models both have, side by side, as Markdown."""
+    """The figures in which two sets of models differ, side by side, as Markdown."""
     lines = ["| | measured on | figure | fast | accurate |", "| --- | --- | --- | --- | --- |"]
     for row in ROWS:
         both = [folder / row.model / "manifest.json" for folder in (fast, accurate)]
@@ -161,6 +161,8 @@ def comparison(fast: Path, accurate: Path) -> str:
             values = [_look_up(figures, path) for figures in read]
             if None not in values:
                 old, new = (f"{value:.3f}" for value in values)
+                if old == new:  # of a step that is the same in both
+                    continue
                 lines.append(f"| {row.task} | {row.corpus} | {label} | {old} | {new} |")
     return "\n".join(lines)
 
