@@ -176,7 +176,7 @@ def test_nowhere_to_write(refused, story, tmp_path):
 
 
 def test_no_such_models(refused, story):
-    assert "models must be one of 'fast'" in refused("score", story, "--models", "slow")
+    assert "models must be one of 'accurate', 'fast'" in refused("score", story, "--models", "slow")
 
 
 @pytest.mark.parametrize(

@@ -603,7 +603,7 @@ def test_what_a_step_returns_is_checked():
         ({"scorer": ss.ClaimScorer}, "got the class ClaimScorer. Give an instance: scorer=Claim"),
         ({"scorer": ss.StanceClassifier()}, "scorer must be a ClaimScorer; got a StanceClass"),
         ({"extractor": ss.AttributionExtractor}, "Give an instance that is fitted, say"),
-        ({"models": ["fast"]}, "models must be one of 'fast'"),
+        ({"models": ["fast"]}, "models must be one of 'accurate', 'fast'"),
         ({"n_jobs": "2"}, "n_jobs must be None or a whole number"),
         ({"n_jobs": 0}, "n_jobs must be None or a whole number"),
         ({"verbose": "no"}, "verbose must be True or False; got 'no'"),
@@ -696,7 +696,7 @@ def test_score_corpus_wants_texts():
 
 
 def test_other_wrong_arguments():
-    with pytest.raises(ValueError, match="models must be one of 'fast'; got 'slow'"):
+    with pytest.raises(ValueError, match="models must be one of 'accurate', 'fast'; got 'slow'"):
         ss.score(STORY, models="slow")
     with pytest.raises(TypeError, match="outlet must be a str"):
         ss.score(STORY, outlet=5)
